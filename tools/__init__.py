@@ -1,0 +1,1 @@
+"""What sets up, builds and packages: run from the Makefile, never deployed."""

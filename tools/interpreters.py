@@ -1,0 +1,101 @@
+"""Find the Python interpreter that a Lambda runtime names, or the nearest supported one.
+
+Looked for, in this order: PATH (`python3.13`, then `python3` if it is that version), pyenv's versions, uv's managed
+interpreters. Each candidate is run before it is believed: a pyenv shim exists for versions that are not selected, and
+then fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SUPPORTED_VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+"""The Python versions for which `awslambdaric` has wheels."""
+
+_PROBE = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+_PROBE_SECONDS = 10
+
+
+class InterpreterNotFoundError(Exception):
+    """No supported interpreter is on this machine; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """An interpreter that was run and answered.
+
+    `path` is the real executable, never a shim. `version` is `major.minor`. `exact` tells whether it is the version that
+    was asked for.
+    """
+
+    path: Path
+    version: str
+    exact: bool
+
+    @property
+    def runtime(self) -> str:
+        """Return the Lambda runtime that this interpreter serves, for example `python3.13`."""
+        return f"python{self.version}"
+
+
+def find_interpreter(runtime: str) -> Interpreter:
+    """Return the interpreter for `runtime` (`python3.13`), or else for the nearest supported version.
+
+    Raises `InterpreterNotFoundError` when the machine has none of `SUPPORTED_VERSIONS`.
+    """
+    wanted = runtime.removeprefix("python")
+    for version in sorted(SUPPORTED_VERSIONS, key=lambda candidate: _distance(candidate, wanted)):
+        for path in _candidates(version):
+            executable = _probe(path, version)
+            if executable:
+                return Interpreter(executable, version, exact=version == wanted)
+    raise InterpreterNotFoundError(
+        f"No Python {SUPPORTED_VERSIONS[0]} to {SUPPORTED_VERSIONS[-1]} answers on this machine: "
+        f"install Python {wanted}, for example with `uv python install {wanted}`."
+    )
+
+
+def _distance(version: str, wanted: str) -> tuple[int, int]:
+    minor, wanted_minor = int(version.split(".")[1]), int(re.sub(r"^\d+\.", "", wanted))
+    return abs(minor - wanted_minor), -minor
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    for name in (f"python{version}", "python3"):
+        for folder in os.get_exec_path():
+            if found := shutil.which(name, path=folder):
+                yield Path(found)
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    yield from sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
+    yield from _known_to_uv(version)
+
+
+def _known_to_uv(version: str) -> Iterator[Path]:
+    uv = shutil.which("uv")
+    if uv is None:
+        return
+    found = subprocess.run(
+        [uv, "python", "find", "--no-project", "--no-python-downloads", version],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found.returncode == 0:
+        yield Path(found.stdout.strip())
+
+
+def _probe(path: Path, version: str) -> Path | None:
+    try:
+        answer = subprocess.run(
+            [path, "-I", "-S", "-c", _PROBE], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found, _, executable = answer.stdout.strip().partition(" ")
+    return Path(executable) if found == version else None
