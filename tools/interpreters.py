@@ -30,8 +30,8 @@ class InterpreterNotFoundError(Exception):
 class Interpreter:
     """An interpreter that was run and answered.
 
-    `path` is the real executable, never a shim. `version` is `major.minor`. `exact` tells whether it is the version that
-    was asked for.
+    `path` is the real executable, never a shim. `version` is `major.minor`. `exact` tells whether it is the version
+    that was asked for.
     """
 
     path: Path

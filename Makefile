@@ -1,0 +1,93 @@
+# Every task of the repository; `make help` lists them.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+SAM := .venv/bin/sam
+READY := .venv/.ready
+BUILD := .aws-sam/build/.ready
+PORT ?= 3000
+
+# Bytecode is what makes the second start quick; a shell that forbids it would slow every run of sam.
+unexport PYTHONDONTWRITEBYTECODE
+export SAM_CLI_TELEMETRY := 0
+
+##@ Run
+
+.PHONY: start
+start: $(BUILD) ## Build, start the emulated neighbours and sam local start-api (PORT=3000)
+	@exec $(PYTHON) -m emulator start --port $(PORT)
+
+.PHONY: invoke
+invoke: $(BUILD) ## Run sam local invoke: FUNCTION=InventoryFunction EVENT=events/inventory/get_item.json
+	@exec $(PYTHON) -m emulator run -- $(SAM) local invoke "$(FUNCTION)" --event "$(EVENT)"
+
+.PHONY: up down status reset
+up: $(BUILD) ## Start the emulated neighbours and the engine in the background
+	@exec $(PYTHON) -m emulator up
+down: $(READY) ## Stop what `make up` started
+	@exec $(PYTHON) -m emulator down
+status: $(READY) ## Say what runs where
+	@exec $(PYTHON) -m emulator status
+reset: $(READY) ## Bring the sample data back
+	@exec $(PYTHON) -m emulator reset
+
+.PHONY: env
+env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$(make env)"
+	@exec $(PYTHON) -m emulator env
+
+##@ Build and check
+
+.PHONY: setup
+setup: $(READY) ## Create .venv and install everything that is locked
+
+$(READY): tools/setup.sh tools/uv.txt pyproject.toml uv.lock inventory_function/requirements.txt emulator/engine/requirements.txt
+	@tools/setup.sh
+	@touch $@
+
+.PHONY: build
+build: ## Run sam build for this machine
+	@rm -f $(BUILD)
+	@$(MAKE) --no-print-directory $(BUILD)
+
+# Sources are not named here: the emulator copies them into the build as they change.
+$(BUILD): $(READY) template.yaml samconfig.toml tools/package_function.py tools/declared_function.py
+	@echo "Building the functions for this machine ..."
+	@PACKAGE_FOR=local $(SAM) build >.local/build.log 2>&1 || { cat .local/build.log >&2; exit 1; }
+	@touch $@
+
+# What SAM's makefile builder calls for each function.
+build-%:
+	@$(PYTHON) -m tools.package_function $* "$(ARTIFACTS_DIR)"
+
+.PHONY: test
+test: $(BUILD) ## Run the whole suite
+	@exec $(PYTHON) -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(READY) ## Check format, lint and types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+.PHONY: format
+format: $(READY) ## Format and mend what can be mended
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+.PHONY: validate
+validate: $(READY) ## Check the template as AWS and its linters would
+	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
+	@.venv/bin/cfn-lint template.yaml
+
+.PHONY: bench
+bench: $(BUILD) ## Measure start-up, latency and throughput
+	@exec $(PYTHON) -m benchmarks
+
+.PHONY: lock
+lock: ## Resolve and pin everything anew
+	@tools/lock.sh
+
+.PHONY: help
+help: ## List the tasks
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Resolve everything anew: the tools' lock first, then the functions' requirements at the versions that the tools share.
+set -eu
+cd "$(dirname "$0")/.."
+uv=.venv/bin/uv
+mkdir -p .local
+
+"$uv" lock --upgrade
+"$uv" export --quiet --frozen --no-hashes --no-emit-project --no-annotate --output-file .local/constraints.txt >/dev/null
+
+compile() { # FOLDER [CONSTRAINTS]
+  "$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+    "$1/requirements.in" ${2:+-c "$2"} --output-file "$1/requirements.txt"
+}
+compile inventory_function .local/constraints.txt
+compile emulator/engine
+"$uv" export --quiet --frozen --no-emit-project --no-annotate --no-header --only-group bootstrap --output-file tools/uv.txt >/dev/null

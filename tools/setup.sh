@@ -1,0 +1,71 @@
+#!/bin/sh
+# Create .venv and the neighbours' environments from the locks. Needs Python 3.11 to 3.14 and a package index.
+set -eu
+cd "$(dirname "$0")/.."
+
+VERSIONS="3.13 3.12 3.14 3.11" # the template's runtime first: tests then run on what Lambda runs
+
+fail() {
+  printf 'setup: %s\n' "$1" >&2
+  exit 1
+}
+
+answers() { # a pyenv shim exists for versions that are not selected: run it to know
+  "$1" -I -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$2')" >/dev/null 2>&1
+}
+
+find_python() {
+  for version in $VERSIONS; do
+    for candidate in "python$version" python3 "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python; do
+      if answers "$candidate" "$version"; then
+        printf '%s' "$candidate"
+        return
+      fi
+    done
+    if command -v uv >/dev/null 2>&1; then
+      uv python find --no-project --no-python-downloads "$version" 2>/dev/null && return
+    fi
+  done
+}
+
+# pip's settings name the index of this machine; uv has settings of its own.
+index="${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-}}"
+
+python=$(find_python)
+[ -n "$python" ] || fail "no Python 3.11 to 3.14 answers on this machine: install one, for example python3.13."
+
+if ! [ -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
+  rm -rf .venv
+  "$python" -m venv .venv 2>/dev/null ||
+    fail "$python cannot make virtual environments: install its venv module (Debian: apt-get install python3-venv)."
+fi
+echo "Setting up with $(.venv/bin/python -V) ..."
+
+if ! .venv/bin/uv --version >/dev/null 2>&1; then
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt ||
+    fail "the package index does not answer: check the network, or name your index in PIP_INDEX_URL."
+  [ -n "$index" ] || index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
+fi
+[ -z "$index" ] || export UV_DEFAULT_INDEX="$index"
+uv=$PWD/.venv/bin/uv
+
+# Exported, the lock holds for any index or mirror: hashes decide, not addresses.
+install_group() { # GROUP PYTHON [REQUIREMENTS ...]
+  group=$1 environment=$2
+  shift 2
+  "$uv" export --quiet --frozen --no-emit-project --only-group "$group" --output-file ".local/$group.txt" >/dev/null
+  set -- -r ".local/$group.txt" "$@"
+  "$uv" pip install --quiet --python "$environment" --no-deps --require-hashes "$@"
+}
+
+mkdir -p .local
+[ -x .local/ministack/bin/python ] || "$uv" venv --quiet --python .venv/bin/python .local/ministack
+install_group ministack .local/ministack/bin/python &
+ministack=$!
+install_group dev .venv/bin/python -r inventory_function/requirements.txt ||
+  fail "the locked packages could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
+wait "$ministack" || fail "MiniStack could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
+
+runtime=$(sed -n '/^  LambdaRuntime:/,/Default:/s/ *Default: *//p' template.yaml)
+.venv/bin/python -m emulator.engine.runtime_client "$runtime" .local ||
+  fail "the Lambda runtime interface client could not be installed: see the line above."
