@@ -143,7 +143,8 @@ def compile_sources(folder: Path, sources: Iterable[Path], interpreter: Path) ->
     command: list[str | Path] = [interpreter, "-m", "compileall", "-q", "-j", "0", "-i", "-"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", folder, "-p", _LAMBDA_TASK_ROOT]
     listed = "\n".join(str(folder / source) for source in sources)
-    subprocess.run(command, input=listed, text=True, check=False, stdout=subprocess.DEVNULL)
+    if listed:  # given an empty list, compileall would compile all of sys.path
+        subprocess.run(command, input=listed, text=True, check=False, stdout=subprocess.DEVNULL)
 
 
 def _target(function: DeclaredFunction) -> Target:

@@ -1,0 +1,98 @@
+"""The emulator's commands. Whatever a person can mend ends as one sentence and status 1."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+
+from emulator import background, screen
+from emulator.control import ask
+from emulator.errors import EmulatorError
+from emulator.home import Home, Running
+from emulator.sam_cli import shell_exports
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (default: the command line) names; return the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.command(Home.current(), parsed) or 0)
+    except EmulatorError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _start(home: Home, arguments: argparse.Namespace) -> None:
+    from emulator.foreground import start
+
+    asyncio.run(start(home, arguments.port))
+
+
+def _run(home: Home, arguments: argparse.Namespace) -> int:
+    from emulator.foreground import run
+
+    command = [part for part in arguments.arguments if part != "--"]
+    return asyncio.run(run(home, command))
+
+
+def _serve(home: Home, _: argparse.Namespace) -> None:
+    from emulator.foreground import serve
+
+    asyncio.run(serve(home))
+
+
+def _up(home: Home, _: argparse.Namespace) -> None:
+    running = background.up(home)
+    sys.stdout.write(f"{screen.neighbours(asyncio.run(ask(running, 'status')))}\n")
+    sys.stdout.write('\nIn this shell, `eval "$(make env)"` points sam and aws at it; `make down` stops it.\n')
+
+
+def _down(home: Home, _: argparse.Namespace) -> None:
+    sys.stdout.write("Stopped.\n" if background.down(home) else "No emulator is running.\n")
+
+
+def _status(home: Home, _: argparse.Namespace) -> None:
+    status = asyncio.run(ask(_required(home), "status"))
+    sys.stdout.write(f"Up for {status['uptime_seconds']} s as process {status['pid']}.\n{screen.neighbours(status)}\n")
+
+
+def _reset(home: Home, _: argparse.Namespace) -> None:
+    answer = asyncio.run(ask(_required(home), "reset"))
+    sys.stdout.write(f"The sample data is back: {answer['sample_items']} items.\n")
+
+
+def _env(home: Home, _: argparse.Namespace) -> None:
+    sys.stdout.write(f"{shell_exports(_required(home))}\n")
+
+
+def _required(home: Home) -> Running:
+    running = home.running()
+    if running is None:
+        raise EmulatorError("No emulator is running: `make up` starts one in the background.")
+    return running
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: object, explanation: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=explanation)
+        added.set_defaults(command=command)
+        return added
+
+    start = add("start", _start, "start the neighbours and sam local start-api")
+    start.add_argument("--port", type=int, default=3000)
+    run = add("run", _run, "run a command against the emulator, starting one when none runs")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    add("serve", _serve, "run the neighbours and the engine in the foreground")
+    add("up", _up, "start the neighbours and the engine in the background")
+    add("down", _down, "stop what `up` started")
+    add("status", _status, "say what runs where")
+    add("reset", _reset, "bring the sample data back")
+    add("env", _env, "print exports for a shell")
+    return parser

@@ -1,0 +1,140 @@
+"""The emulator in the foreground: around `sam local start-api`, around one command, or alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from emulator import screen
+from emulator.attached_process import AttachedProcess
+from emulator.control import ask
+from emulator.emulation import Emulation
+from emulator.errors import EmulatorError
+from emulator.home import REPOSITORY, Home, Running
+from emulator.ports import LOOPBACK, accepts, require_free
+from emulator.sam_cli import process_environment, start_api_command
+
+READY_SECONDS = 60
+SAM_STOP_SECONDS = 5
+_POLL_SECONDS = 0.1
+
+
+@contextlib.asynccontextmanager
+async def emulator(home: Home) -> AsyncIterator[tuple[Running, Callable[[], Awaitable[str]]]]:
+    """Yield the emulator of `home`, one that runs already or one for the length of the block.
+
+    The second value waits until that emulator dies and returns the sentence that says so.
+    """
+    if running := home.running():
+        yield running, lambda: _gone(home, running)
+        return
+    async with Emulation(home) as emulation:
+        yield emulation.running, lambda: _ended(emulation)
+
+
+async def _gone(home: Home, running: Running) -> str:
+    while home.running() == running:
+        await asyncio.sleep(_POLL_SECONDS)
+    return f"The emulator (process {running.pid}) is gone: `make up` or `make start` starts a new one."
+
+
+async def _ended(emulation: Emulation) -> str:
+    stopped = asyncio.create_task(emulation.stop_requested())
+    await asyncio.wait((stopped, emulation.failure), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    return emulation.failure.result() if emulation.failure.done() else ""
+
+
+async def start(home: Home, port: int) -> None:
+    """Run `sam local start-api` on `port` until a signal, the parent's end, or the end of something it needs."""
+    require_free(port)
+    began = time.monotonic()
+    async with interruptible() as interrupted, emulator(home) as (running, ended):
+        command = start_api_command(home, running, port)
+        sam = await AttachedProcess.start(command, env=process_environment(running), cwd=REPOSITORY)
+        try:
+            outcome = await _first(interrupted(), ended(), _sam_ended(sam), _announce(running, port, began))
+            if outcome is None:
+                outcome = await _first(interrupted(), ended(), _sam_ended(sam))
+        finally:
+            await sam.stop(signal.SIGINT, grace=SAM_STOP_SECONDS)
+    if outcome:
+        raise EmulatorError(outcome)
+
+
+async def _announce(running: Running, port: int, began: float) -> None:
+    """Return when the API answers, having said what runs where."""
+    deadline = began + READY_SECONDS
+    while not accepts(port):
+        if time.monotonic() > deadline:
+            raise EmulatorError(f"sam local start-api did not answer within {READY_SECONDS} s: see its lines above.")
+        await asyncio.sleep(_POLL_SECONDS)
+    sys.stdout.write(f"\n{screen.neighbours(await ask(running, 'status'))}\n")
+    sys.stdout.write(
+        f"\nReady: http://{LOOPBACK}:{port} ({time.monotonic() - began:.1f} s; Ctrl-C stops everything)\n\n"
+    )
+    sys.stdout.flush()
+
+
+async def _sam_ended(sam: AttachedProcess) -> str:
+    status = await sam.wait()
+    return f"sam local start-api ended with status {status}: see its lines above."
+
+
+async def run(home: Home, command: Sequence[str]) -> int:
+    """Run `command` against the emulator; return its exit status. A terminal's Ctrl-C reaches it too."""
+    async with interruptible() as interrupted, emulator(home) as (running, ended):
+        try:
+            process = await asyncio.create_subprocess_exec(*command, env=process_environment(running))
+        except FileNotFoundError:
+            raise EmulatorError(f"There is no command {command[0]}.") from None
+        waiting = asyncio.ensure_future(process.wait())
+        await _first(interrupted(), ended(), waiting)
+        if not waiting.done():
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        return await process.wait()
+
+
+async def serve(home: Home) -> None:
+    """Run the emulator alone until it is stopped."""
+    async with interruptible(with_parent=False) as interrupted, Emulation(home) as emulation:
+        sys.stdout.write(f"The emulator runs as process {os.getpid()}: {emulation.running.endpoint_url}\n")
+        sys.stdout.flush()
+        outcome = await _first(interrupted(), _ended(emulation))
+    if outcome:
+        raise EmulatorError(outcome)
+
+
+@contextlib.asynccontextmanager
+async def interruptible(*, with_parent: bool = True) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Turn SIGINT, SIGTERM, SIGHUP and the end of the parent process into an awaitable that returns an empty string."""
+    loop, event, parent = asyncio.get_running_loop(), asyncio.Event(), os.getppid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, event.set)
+
+    async def interrupted() -> str:
+        while not event.is_set() and (not with_parent or os.getppid() == parent):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), 0.5)
+        return ""
+
+    yield interrupted
+
+
+async def _first(*awaitables: Awaitable[str | int | None]) -> str | None:
+    """Return what the first to finish returns, having cancelled the others; raise what it raises."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        result = next(iter(done)).result()
+        return result if isinstance(result, str) else None
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,45 @@
+"""Free ports, and sentences for busy ones. Everything binds to 127.0.0.1."""
+
+from __future__ import annotations
+
+import socket
+
+from emulator.errors import EmulatorError
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """Return a TCP port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def require_free(port: int) -> None:
+    """Raise `EmulatorError` with the remedy when `port` is taken or is none."""
+    if not 0 < port < 65536:
+        raise EmulatorError(
+            f"PORT={port} is not a port: choose one from 1 to 65535, for example `make start PORT=3001`."
+        )
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except PermissionError:
+            raise EmulatorError(
+                f"Port {port} needs privileges: choose one above 1023, for example `make start PORT=3000`."
+            ) from None
+        except OSError:
+            raise EmulatorError(
+                f"Port {port} is taken: stop what listens there, or choose another, for example "
+                f"`make start PORT={port + 1}`."
+            ) from None
+
+
+def accepts(port: int) -> bool:
+    """Tell whether something listens on `port`."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((LOOPBACK, port)) == 0

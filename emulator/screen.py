@@ -1,0 +1,24 @@
+"""What a person sees of a running emulator: one screen that says what runs where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = tuple[str, str, str]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return `rows` with their columns aligned."""
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
+    return "\n".join(f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}".rstrip() for row in rows)
+
+
+def neighbours(status: Mapping[str, Any]) -> str:
+    """Return the screen for the answer of the control verb `status`."""
+    rows: list[Row] = [
+        ("AWS", "MiniStack", status["endpoint_url"]),
+        ("engine", "Lambda containers", status["engine"] or "the installed container engine"),
+    ]
+    rows += [(logical_id, kind.removeprefix("AWS::"), name) for logical_id, kind, name in status["resources"]]
+    return table(rows)

@@ -1,0 +1,110 @@
+"""Carry each saved source file into the build that `sam local` runs, so that an edit needs no build.
+
+`sam` itself watches the build: it ends the warm container of a function whose code changed and makes a new one at the
+next request.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from tools.package_function import compile_sources, packaged_sources
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 0.05
+"""Editors write a file in several steps; one copy follows the last of them."""
+
+
+@dataclass
+class BuiltFunction:
+    """A function's sources and the folder in which `sam build` put their package."""
+
+    sources: Path
+    build: Path
+    interpreter: Path
+    _known: set[Path] = field(default_factory=set)
+
+    def sync(self) -> list[Path]:
+        """Copy what changed, remove what went; return the changed files relative to the sources."""
+        present = {source.relative_to(self.sources) for source in packaged_sources(self.sources)}
+        changed = [path for path in sorted(present) if self._differs(path)]
+        for path in changed:
+            destination = self.build / path
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = destination.with_name(f".{destination.name}.new")
+            shutil.copy2(self.sources / path, unfinished)
+            _remove_bytecode(destination)
+            unfinished.replace(destination)
+        gone = sorted(self._known - present)
+        for path in gone:
+            _remove_bytecode(self.build / path)
+            (self.build / path).unlink(missing_ok=True)
+        compile_sources(self.build, [path for path in changed if path.suffix == ".py"], self.interpreter)
+        self._known = present
+        return changed + gone
+
+    def _differs(self, path: Path) -> bool:
+        source, built = (self.sources / path).stat(), self.build / path
+        if not built.exists():
+            return True
+        stat = built.stat()
+        return (source.st_mtime_ns, source.st_size) != (stat.st_mtime_ns, stat.st_size)
+
+
+def _remove_bytecode(source: Path) -> None:
+    for bytecode in (source.parent / "__pycache__").glob(f"{source.stem}.*.pyc"):
+        bytecode.unlink(missing_ok=True)
+
+
+class SourceSync:
+    """Watches the sources of every function from `__enter__` to `__exit__`."""
+
+    def __init__(self, functions: Sequence[BuiltFunction]) -> None:
+        self._functions = functions
+        self._observer: BaseObserver = Observer()
+
+    def __enter__(self) -> Self:
+        for function in self._functions:
+            function.sync()
+            self._observer.schedule(_Debounced(function), str(function.sources), recursive=True)
+        self._observer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._observer.stop()
+        self._observer.join()
+
+
+class _Debounced(FileSystemEventHandler):
+    def __init__(self, function: BuiltFunction) -> None:
+        self._function = function
+        self._timer: threading.Timer | None = None
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.event_type in ("opened", "closed_no_write"):
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer = threading.Timer(SETTLE_SECONDS, self._sync)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _sync(self) -> None:
+        try:
+            changed = self._function.sync()
+        except OSError as error:  # a file that vanished between its event and its copy has an event of its own
+            log.warning("%s could not be copied into the build: %s", error.filename, error.strerror)
+            return
+        if changed:
+            log.info("Changed: %s", ", ".join(map(str, changed)))
