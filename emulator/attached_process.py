@@ -93,17 +93,21 @@ class AttachedProcess:
         """Return the exit status (as `returncode`) once the command has ended and its session is gone."""
         return await self._watcher.wait()
 
-    async def terminate(self, grace: float = DEFAULT_GRACE) -> int:
-        """End the command's session: SIGTERM, after `grace` seconds SIGKILL. Return the exit status."""
+    async def stop(self, number: int = signal.SIGTERM, grace: float = DEFAULT_GRACE) -> int:
+        """End the command's session: signal `number`, after `grace` seconds SIGKILL. Return the exit status."""
         if self._lifeline is not None:
             lifeline, self._lifeline = self._lifeline, None
             try:
-                os.write(lifeline, f"{grace}\n".encode())
+                os.write(lifeline, f"{int(number)} {grace}\n".encode())
             except BrokenPipeError:
                 pass  # it has ended already
             finally:
                 os.close(lifeline)
         return await self.wait()
+
+    async def terminate(self, grace: float = DEFAULT_GRACE) -> int:
+        """End the command's session with SIGTERM, after `grace` seconds with SIGKILL. Return the exit status."""
+        return await self.stop(signal.SIGTERM, grace)
 
     def __del__(self) -> None:
         """Let the command end with the object that stands for it."""
@@ -119,22 +123,24 @@ def watch(lifeline: int, grace: float, command: list[str]) -> int:
     os.set_blocking(writing, False)
     os.set_blocking(lifeline, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: None)
+    for noticed in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(noticed, lambda *_: None)
     child = _spawn(command)
-    status = None
+    status: int | None = None
+    number: int = signal.SIGTERM
     while status is None:
         ready, _, _ = select.select([lifeline, reading], [], [])
         if reading in ready:
-            numbers = os.read(reading, 64)
+            received = os.read(reading, 64)
             status = _reap(child)
-            if status is None and any(number != signal.SIGCHLD for number in numbers):
+            if status is None and any(one != signal.SIGCHLD for one in received):
                 break
         if lifeline in ready:
             order = os.read(lifeline, 64)
-            grace = float(order) if order else grace
+            if order:
+                number, grace = int(order.split()[0]), float(order.split()[1])
             break
-    return _end_session(child, status, grace)
+    return _end_session(child, status, number, grace)
 
 
 def _spawn(command: list[str]) -> int:
@@ -161,10 +167,10 @@ def _reap(child: int) -> int | None:
     return code if code >= 0 else 128 - code
 
 
-def _end_session(child: int, status: int | None, grace: float) -> int:
+def _end_session(child: int, status: int | None, first_signal: int, grace: float) -> int:
     """End every process of the child's session, whatever its process group; return the child's status."""
     deadline = time.monotonic() + grace
-    number: int | None = signal.SIGTERM
+    number: int | None = first_signal
     while True:
         # The child by its id as well: it may not have reached its session yet.
         left = _members(child) + ([child] if status is None else [])
