@@ -12,6 +12,7 @@ from emulator import background, screen
 from emulator.control import ask
 from emulator.errors import EmulatorError
 from emulator.home import Home, Running
+from emulator.ports import parse_port
 from emulator.sam_cli import shell_exports
 
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _start(home: Home, arguments: argparse.Namespace) -> None:
     from emulator.foreground import start
 
-    asyncio.run(start(home, arguments.port))
+    asyncio.run(start(home, parse_port(arguments.port)))
 
 
 def _run(home: Home, arguments: argparse.Namespace) -> int:
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     start = add("start", _start, "start the neighbours and sam local start-api")
-    start.add_argument("--port", type=int, default=3000)
+    start.add_argument("--port", default="3000")
     run = add("run", _run, "run a command against the emulator, starting one when none runs")
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     add("serve", _serve, "run the neighbours and the engine in the foreground")

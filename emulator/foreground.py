@@ -38,7 +38,7 @@ async def emulator(home: Home) -> AsyncIterator[tuple[Running, Callable[[], Awai
 
 
 async def _gone(home: Home, running: Running) -> str:
-    while home.running() == running:
+    while home.running() == running:  # noqa: ASYNC110 another process ends it
         await asyncio.sleep(_POLL_SECONDS)
     return f"The emulator (process {running.pid}) is gone: `make up` or `make start` starts a new one."
 
@@ -62,7 +62,7 @@ async def start(home: Home, port: int) -> None:
             if outcome is None:
                 outcome = await _first(interrupted(), ended(), _sam_ended(sam))
         finally:
-            await sam.stop(signal.SIGINT, grace=SAM_STOP_SECONDS)
+            await sam.terminate(SAM_STOP_SECONDS)
     if outcome:
         raise EmulatorError(outcome)
 

@@ -1,4 +1,4 @@
-"""Where a checkout keeps what its emulator needs (`.local/`) and says (`.local/run/`, and a short folder for sockets)."""
+"""Where a checkout keeps what its emulator needs (`.local/`) and says (`.local/run/`, a short folder for sockets)."""
 
 from __future__ import annotations
 

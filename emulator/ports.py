@@ -17,12 +17,17 @@ def free_port() -> int:
         return port
 
 
-def require_free(port: int) -> None:
-    """Raise `EmulatorError` with the remedy when `port` is taken or is none."""
-    if not 0 < port < 65536:
+def parse_port(text: str) -> int:
+    """Return the port that `text` names. Raises `EmulatorError` with the remedy when it names none."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise EmulatorError(
-            f"PORT={port} is not a port: choose one from 1 to 65535, for example `make start PORT=3001`."
+            f"PORT={text} is not a port: choose one from 1 to 65535, for example `make start PORT=3001`."
         )
+    return int(text)
+
+
+def require_free(port: int) -> None:
+    """Raise `EmulatorError` with the remedy when `port` is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,0 +1,57 @@
+"""One emulator for the whole run, in a home of its own: a developer's data is never touched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator import background
+from emulator.control import ask
+from emulator.home import HOME_VARIABLE, REPOSITORY, Home, Running
+from emulator.sam_cli import process_environment
+
+EVENTS = REPOSITORY / "events"
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("emulator")
+        patch.setenv(HOME_VARIABLE, str(folder))
+        yield Home(folder)
+
+
+@pytest.fixture(scope="session")
+def running(home: Home) -> Iterator[Running]:
+    """The emulated neighbours and the engine, started as `make up` starts them."""
+    yield background.up(home)
+    background.down(home)
+
+
+@pytest.fixture
+def reset(running: Running) -> Callable[[], None]:
+    """Bring the sample data back."""
+    return lambda: asyncio.run(ask(running, "reset"))
+
+
+@pytest.fixture(scope="session")
+def tool_environment(running: Running) -> dict[str, str]:
+    """The environment of a shell after `eval "$(make env)"`."""
+    return process_environment(running)
+
+
+@pytest.fixture(scope="session")
+def catalog() -> list[dict[str, Any]]:
+    products: list[dict[str, Any]] = json.loads((REPOSITORY / "emulator/data/catalog.json").read_text())
+    return products
+
+
+def load_event(path: Path | str) -> dict[str, Any]:
+    """Return the event fixture at `path`, relative to `events/`."""
+    event: dict[str, Any] = json.loads((EVENTS / path).read_text())
+    return event

@@ -1,0 +1,76 @@
+"""The whole shop as a developer runs it: `make start`, the unmodified `sam`, requests over HTTP."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from emulator.home import REPOSITORY, Home, Running
+from emulator.ports import free_port
+
+READY_SECONDS = 60
+
+
+class Started:
+    """A `make start` that is on its way or ready; what it prints is in `screen`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], screen: Path, port: int) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._screen = screen
+
+    @property
+    def screen(self) -> str:
+        return self._screen.read_text(errors="replace")
+
+    def wait_until_ready(self) -> None:
+        self.wait_until_shows(rf"^Ready: {re.escape(self.url)}\b")
+
+    def wait_until_shows(self, pattern: str) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not re.search(pattern, self.screen, re.MULTILINE):
+            assert self.process.poll() is None, f"make start ended with {self.process.returncode}:\n{self.screen}"
+            assert time.monotonic() < deadline, f"no {pattern!r} within {READY_SECONDS} s:\n{self.screen}"
+            time.sleep(0.05)
+
+
+def make_start(folder: Path, *, port: int | None = None, environment: dict[str, str] | None = None) -> Started:
+    """Run `make start` with its screen in `folder`."""
+    port = port or free_port()
+    screen = folder / "screen.txt"
+    with screen.open("wb") as output:
+        process = subprocess.Popen(
+            ["make", "start", f"PORT={port}"],
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Started(process, screen, port)
+
+
+@pytest.fixture(scope="session")
+def shop(home: Home, running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """`make start` in front of the emulator of this run."""
+    started = make_start(tmp_path_factory.mktemp("shop"))
+    try:
+        started.wait_until_ready()
+        yield started
+    finally:
+        started.process.terminate()
+        started.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def client(shop: Started) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=shop.url, timeout=30) as client:
+        yield client

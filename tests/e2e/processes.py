@@ -1,0 +1,42 @@
+"""What a run left behind: processes, sockets, ports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import psutil
+
+from emulator.home import Home
+from emulator.ports import accepts
+
+GONE_SECONDS = 20
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return the process and all that descends from it, the functions' environments included."""
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def assert_nothing_left(processes: list[psutil.Process], home: Home, *ports: int) -> None:
+    """Fail unless `processes`, the home's sockets and `ports` are gone within a bounded time."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while left := list(_left(processes, home, ports)):
+        assert time.monotonic() < deadline, f"left behind: {left}"
+        time.sleep(0.1)
+
+
+def _left(processes: list[psutil.Process], home: Home, ports: tuple[int, ...]) -> Iterator[str]:
+    for process in processes:
+        try:
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                yield f"{process.pid} {' '.join(process.cmdline())[:120]}"
+        except psutil.NoSuchProcess:
+            continue
+    if home.sockets.exists():
+        yield str(home.sockets)
+    yield from (f"port {port}" for port in ports if accepts(port))

@@ -1,0 +1,92 @@
+"""A fixture is answered alike in process, by `sam local invoke`, and over HTTP by `sam local start-api`."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from emulator.control import ask
+from emulator.home import REPOSITORY, Running
+from tests.conftest import EVENTS, load_event
+
+FIXTURES = sorted((EVENTS / "inventory").glob("*.json"))
+
+# What two runs of the same request may differ in.
+VOLATILE = (
+    (re.compile(r'"(created_at|updated_at|timestamp)":\s*"[^"]*"'), r'"\1":"<time>"'),
+    (re.compile(r'"request_id":\s*"[^"]*"'), '"request_id":"<id>"'),
+)
+COMPARED_HEADERS = (
+    *("accept-ranges", "allow", "cache-control", "content-disposition", "content-range", "content-type"),
+    *("etag", "location", "retry-after", "x-content-type-options"),
+)
+
+Answer = tuple[int, dict[str, str], bytes]
+Answers = Mapping[str, Answer]
+
+
+def normalised(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    compared = {name.lower(): value for name, value in headers.items() if name.lower() in COMPARED_HEADERS}
+    text = body.decode("utf-8", "surrogateescape")
+    for pattern, replacement in VOLATILE:
+        text = pattern.sub(replacement, text)
+    return status, compared, text.encode("utf-8", "surrogateescape")
+
+
+def of_proxy_answer(answer: Mapping[str, Any]) -> Answer:
+    body = answer.get("body") or ""
+    content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+    return normalised(answer["statusCode"], answer.get("headers", {}), content)
+
+
+@pytest.fixture(scope="module")
+def in_process(running: Running, function_process: Callable[[Path], dict[str, Any]]) -> Answers:
+    asyncio.run(ask(running, "reset"))
+    return {fixture.stem: of_proxy_answer(function_process(fixture)) for fixture in FIXTURES}
+
+
+@pytest.fixture(scope="module")
+def invoked(running: Running, tool_environment: dict[str, str], home: Any) -> Answers:
+    asyncio.run(ask(running, "reset"))
+    return {fixture.stem: of_proxy_answer(sam_local_invoke(fixture, tool_environment, home)) for fixture in FIXTURES}
+
+
+def sam_local_invoke(fixture: Path, environment: dict[str, str], home: Any) -> dict[str, Any]:
+    command = ["sam", "local", "invoke", "InventoryFunction", "--event", fixture, "--env-vars", home.sam_environment]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "REPORT RequestId:" in done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def requested(running: Running, client: httpx.Client) -> Answers:
+    asyncio.run(ask(running, "reset"))
+    return {fixture.stem: request(client, load_event(fixture)) for fixture in FIXTURES}
+
+
+def request(client: httpx.Client, event: Mapping[str, Any]) -> Answer:
+    method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+    query = f"?{event['rawQueryString']}" if event["rawQueryString"] else ""
+    skipped = ("host", "content-length", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id")
+    headers = {name: value for name, value in event["headers"].items() if name not in skipped}
+    answer = client.request(method, f"{path}{query}", headers=headers, content=event.get("body"))
+    return normalised(answer.status_code, answer.headers, answer.content)
+
+
+@pytest.mark.parametrize("name", [fixture.stem for fixture in FIXTURES])
+def test_a_fixture_is_answered_alike_on_all_three_ways(
+    name: str, in_process: Answers, invoked: Answers, requested: Answers
+) -> None:
+    assert invoked[name] == in_process[name]
+    assert requested[name] == in_process[name]

@@ -1,0 +1,181 @@
+"""Whatever starts, stops: Ctrl-C, a kill, a crash of any part. What people meet is one sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from emulator.home import HOME_VARIABLE, REPOSITORY, Home
+from tests.e2e.conftest import Started, make_start
+from tests.e2e.processes import assert_nothing_left, family
+
+
+@pytest.fixture
+def own_home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "run")
+
+
+@pytest.fixture
+def environment(own_home: Home) -> dict[str, str]:
+    return {**os.environ, HOME_VARIABLE: str(own_home.folder)}
+
+
+@pytest.fixture
+def started(tmp_path: Path, environment: dict[str, str]) -> Iterator[Started]:
+    started = make_start(tmp_path, environment=environment)
+    try:
+        started.wait_until_ready()
+        yield started
+    finally:
+        if started.process.poll() is None:
+            os.killpg(started.process.pid, signal.SIGKILL)
+            started.process.wait()
+
+
+def the_process(started: Started, *words: str) -> psutil.Process:
+    """Return the one process of the run whose command line has `words`, and not the wrapper that watches it."""
+    matching = [process for process in family(started.process.pid) if _has(process, words)]
+    assert matching, f"no process has {words}"
+    return matching[-1]
+
+
+def _has(process: psutil.Process, words: tuple[str, ...]) -> bool:
+    command = " ".join(process.cmdline())
+    return (
+        all(word in command for word in words) and "attached_process" not in command and not command.startswith("make")
+    )
+
+
+def ctrl_c(started: Started) -> None:
+    os.killpg(started.process.pid, signal.SIGINT)  # a terminal signals the whole foreground group
+
+
+def terminate_make(started: Started) -> None:
+    started.process.terminate()
+
+
+def kill_make(started: Started) -> None:
+    started.process.kill()
+
+
+def hang_up(started: Started) -> None:
+    os.killpg(started.process.pid, signal.SIGHUP)
+
+
+def kill_sam(started: Started) -> None:
+    the_process(started, "sam", "start-api").kill()
+
+
+def terminate_sam(started: Started) -> None:
+    the_process(started, "sam", "start-api").terminate()
+
+
+def kill_emulator(started: Started) -> None:
+    the_process(started, "-m emulator start").kill()
+
+
+def kill_ministack(started: Started) -> None:
+    the_process(started, "ministack").kill()
+
+
+@pytest.mark.parametrize("end", [ctrl_c, terminate_make, kill_make, hang_up, kill_sam, terminate_sam, kill_ministack])
+def test_nothing_is_left_however_a_run_ends(end: Callable[[Started], None], started: Started, own_home: Home) -> None:
+    # GIVEN a run that has answered a request, so that every process exists
+    assert httpx.get(started.url).status_code == 200
+    processes = family(started.process.pid)
+    running = own_home.running()
+    assert running is not None
+    # WHEN it ends
+    end(started)
+    # THEN everything is gone
+    assert_nothing_left(processes, own_home, started.port, int(running.endpoint_url.rpartition(":")[2]))
+
+
+def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
+    started: Started, own_home: Home, environment: dict[str, str], tmp_path: Path
+) -> None:
+    processes = family(started.process.pid)
+    kill_emulator(started)
+    psutil.wait_procs(processes, timeout=20)
+    assert [process for process in processes if process.is_running()] == []
+    again = make_start(tmp_path, environment=environment)
+    again.wait_until_ready()
+    left = family(again.process.pid)
+    again.process.terminate()
+    assert_nothing_left(left, own_home, again.port)
+
+
+@pytest.mark.parametrize(
+    ("end", "sentence"),
+    [(kill_sam, "sam local start-api ended with status 137"), (kill_ministack, "MiniStack ended with status 137")],
+)
+def test_the_end_of_a_part_is_said_in_a_sentence(
+    end: Callable[[Started], None], sentence: str, started: Started
+) -> None:
+    end(started)
+    assert started.process.wait(30) != 0
+    assert sentence in started.screen
+    assert "Traceback" not in started.screen
+
+
+def make(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_a_busy_port_is_named_with_the_remedy(environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = make("start", f"PORT={port}", environment=environment)
+    assert done.returncode != 0
+    assert f"Port {port} is taken" in done.stderr
+    assert f"PORT={port + 1}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_a_port_that_is_none_is_refused(port: str, environment: dict[str, str]) -> None:
+    done = make("start", f"PORT={port}", environment=environment)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "port" in done.stderr.lower()
+
+
+def test_the_background_emulator_starts_says_resets_and_stops(own_home: Home, environment: dict[str, str]) -> None:
+    up = make("up", environment=environment)
+    assert up.returncode == 0, up.stderr
+    running = own_home.running()
+    assert running is not None
+    processes = family(running.pid)
+    try:
+        assert running.endpoint_url in make("status", environment=environment).stdout
+        exports = make("env", environment=environment).stdout
+        assert f"export AWS_ENDPOINT_URL='{running.endpoint_url}'" in exports
+        assert f"export DOCKER_HOST='unix://{own_home.engine_socket}'" in exports
+        assert "items" in make("reset", environment=environment).stdout
+        again = make("up", environment=environment)
+        assert again.returncode == 0
+        assert own_home.running() == running
+    finally:
+        down = make("down", environment=environment)
+    assert down.returncode == 0
+    assert_nothing_left(processes, own_home)
+    assert "No emulator is running" in make("down", environment=environment).stdout
+
+
+@pytest.mark.parametrize("verb", ["status", "reset", "env"])
+def test_without_an_emulator_the_commands_say_how_to_start_one(verb: str, environment: dict[str, str]) -> None:
+    done = make(verb, environment=environment)
+    assert done.returncode != 0
+    assert "No emulator is running: `make up`" in done.stderr
