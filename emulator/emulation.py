@@ -150,7 +150,6 @@ class Emulation:
 
     async def _reset(self) -> dict[str, Any]:
         await asyncio.to_thread(self.stack.reset)
-        await self._engine.recycle()
         return {"sample_items": self.sample_items}
 
     async def _stop(self) -> dict[str, Any]:

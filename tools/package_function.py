@@ -28,6 +28,7 @@ CACHE = Path(".local/packages")
 _NOT_PACKAGED = ("Dockerfile", "requirements.in", "requirements.txt", "__pycache__", "*.pyc", ".*")
 _NEVER_LOADED = (
     "bin",
+    ".lock",
     "boto3/examples",
     "*.dist-info/RECORD",
     "*.dist-info/INSTALLER",

@@ -67,5 +67,5 @@ install_group dev .venv/bin/python -r inventory_function/requirements.txt ||
 wait "$ministack" || fail "MiniStack could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
 
 runtime=$(sed -n '/^  LambdaRuntime:/,/Default:/s/ *Default: *//p' template.yaml)
-.venv/bin/python -m emulator.engine.runtime_client "$runtime" .local ||
+.venv/bin/python -m emulator.engine.runtime_client "$runtime" .local >/dev/null ||
   fail "the Lambda runtime interface client could not be installed: see the line above."
