@@ -1,0 +1,46 @@
+"""Run an engine alone, in the foreground: `python -m emulator.engine --socket PATH --home DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from emulator.engine import Engine, EngineError
+
+
+async def _serve(socket_path: Path, home: Path, max_environments: int) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    engine = Engine(socket_path, home=home, max_environments=max_environments)
+    await engine.start()
+    print(f"DOCKER_HOST=unix://{socket_path}", flush=True)
+    try:
+        await stopped.wait()
+    finally:
+        await engine.stop()
+
+
+def main() -> int:
+    """Run until SIGINT or SIGTERM; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m emulator.engine", description=__doc__)
+    parser.add_argument("--socket", type=Path, required=True, help="where to listen")
+    parser.add_argument("--home", type=Path, required=True, help="state folder, for the runtime interface client")
+    parser.add_argument("--max-environments", type=int, default=8, help="processes per function")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        asyncio.run(_serve(arguments.socket.absolute(), arguments.home, arguments.max_environments))
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

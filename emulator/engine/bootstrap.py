@@ -1,0 +1,53 @@
+"""The process of an execution environment: what /var/runtime/bootstrap.py is in Lambda.
+
+Run by the function's own interpreter with nothing but the standard library: `bootstrap.py LIFELINE_FD HANDLER`.
+"""
+
+import _thread
+import os
+import signal
+import sys
+
+
+def _die_with_the_engine(lifeline: int) -> None:
+    # The engine holds the other end. It closes when the engine ends, even by kill -9.
+    try:
+        while os.read(lifeline, 64):
+            pass
+    except OSError:
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def _search_path() -> list[str]:
+    # Lambda's order: the function's code, its own PYTHONPATH (by default the runtime's packages), the standard library.
+    path = [os.environ["LAMBDA_TASK_ROOT"], *sys.path]
+    runtime = os.environ["LAMBDA_RUNTIME_DIR"]
+    return path if runtime in path else [*path, runtime]
+
+
+def _add_builtins_of_site() -> None:
+    # The interpreter runs without `site`, so that no package of this machine is importable; Lambda has its builtins.
+    import site
+
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+
+
+def main() -> None:
+    """Run the handler until the engine ends the process."""
+    lifeline, handler = int(sys.argv[1]), sys.argv[2]
+    os.set_inheritable(lifeline, False)
+    _thread.start_new_thread(_die_with_the_engine, (lifeline,))
+    sys.path[:] = _search_path()
+    _add_builtins_of_site()
+    sys.argv[:] = [sys.argv[0], handler]
+
+    from awslambdaric.__main__ import main as run
+
+    run(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""A container as Docker's clients see one: a function's log, its port and its environments."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator.engine.environment import Environment
+from emulator.engine.errors import EngineError
+from emulator.engine.function import Function
+from emulator.engine.invoke_endpoint import InvokeEndpoint
+from emulator.engine.invoker import Invoker
+from emulator.engine.log_stream import LogStream
+from emulator.engine.peer import Peer
+
+_READY_ENVIRONMENTS = 2
+"""Environments that are ready before the first request, where the function may have that many: two requests that come
+together run side by side."""
+_PORT_ATTEMPTS = 10
+_PORT_WAIT_SECONDS = 0.1
+
+
+class Container:
+    """One container. `owner` is the client that created it: it does not outlive its owner."""
+
+    def __init__(
+        self,
+        function: Function,
+        body: Mapping[str, Any],
+        owner: Peer | None,
+        start_environment: Callable[[Function, LogStream], Awaitable[Environment]],
+        max_environments: int,
+    ) -> None:
+        self.id = secrets.token_hex(32)
+        self.function = function
+        self.owner = owner
+        self.log = LogStream()
+        self._body = body
+        self._created = datetime.now(UTC)
+        self._started: datetime | None = None
+        self._status = "created"
+        self._invoker = Invoker(
+            function,
+            self.log,
+            lambda: start_environment(function, self.log),
+            min(function.concurrency, max_environments),
+        )
+        self._endpoint = InvokeEndpoint(function, self._invoker, self.log)
+        self._removal: asyncio.Task[None] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the container was started and not ended."""
+        return self._status == "running"
+
+    async def start(self) -> None:
+        """Listen on the container's port and initialise; raise `EngineError` when the port is taken."""
+        if self.is_running:
+            return
+        await self._listen()
+        self._status, self._started = "running", datetime.now(UTC)
+        started = asyncio.ensure_future(self._invoker.start(_READY_ENVIRONMENTS))
+        # A client that waits for `start` sends its first event, and starts its own timer, when init is over.
+        if not self.function.is_debugged:
+            await asyncio.shield(started)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Ask the processes to end, then end them."""
+        if self.is_running:
+            self._invoker.terminate()
+            await asyncio.sleep(min(grace_seconds, 0.2))
+        await self._end()
+
+    async def remove(self) -> None:
+        """End the container and everything it holds; safe to call twice."""
+        if self._removal is None:
+            self._removal = asyncio.create_task(self._end())
+        await asyncio.shield(self._removal)
+
+    def maintain(self) -> None:
+        """Replace idle environments that are no longer fit to serve."""
+        if self.is_running:
+            self._invoker.maintain()
+
+    def inspection(self) -> dict[str, Any]:
+        """Return what `GET /containers/{id}/json` answers (Docker Engine API v1.35, "Inspect a container")."""
+        return {
+            "Id": self.id,
+            "Created": self._created.isoformat(),
+            "Name": f"/{self.function.name}-{self.id[:12]}",
+            "Image": self._body.get("Image"),
+            "State": {
+                "Status": self._status,
+                "Running": self.is_running,
+                "Paused": False,
+                "OOMKilled": False,
+                "Dead": False,
+                "ExitCode": 0,
+                "StartedAt": self._started.isoformat() if self._started else "0001-01-01T00:00:00Z",
+            },
+            "Config": {
+                "Tty": False,
+                "Image": self._body.get("Image"),
+                "Cmd": self._body.get("Cmd"),
+                "Entrypoint": self._body.get("Entrypoint"),
+                "Labels": self._body.get("Labels") or {},
+            },
+            "HostConfig": {"PortBindings": (self._body.get("HostConfig") or {}).get("PortBindings") or {}},
+            "Mounts": [],
+            "NetworkSettings": {"Networks": {}},
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return one entry of `GET /containers/json` (Docker Engine API v1.35, "List containers")."""
+        inspection = self.inspection()
+        return {
+            "Id": self.id,
+            "Names": [inspection["Name"]],
+            "Image": inspection["Image"],
+            "ImageID": inspection["Image"],
+            "Command": self.function.handler,
+            "Created": int(self._created.timestamp()),
+            "State": self._status,
+            "Status": self._status,
+            "Labels": inspection["Config"]["Labels"],
+            "Ports": [{"IP": self.function.host, "PrivatePort": 8080, "PublicPort": self.function.port, "Type": "tcp"}],
+        }
+
+    async def _listen(self) -> None:
+        # SAM picked the port, tried it and let it go: another of its probes may hold it for a moment.
+        for attempt in range(_PORT_ATTEMPTS):
+            try:
+                await self._endpoint.start()
+            except OSError as error:
+                if attempt == _PORT_ATTEMPTS - 1:
+                    where = f"{self.function.host}:{self.function.port}"
+                    raise EngineError(
+                        f"Bind for {where} failed: port is already allocated; run the command again, "
+                        "SAM CLI then picks another port."
+                    ) from error
+                await asyncio.sleep(_PORT_WAIT_SECONDS)
+            else:
+                return
+
+    async def _end(self) -> None:
+        self._status = "exited"
+        await self._invoker.close()
+        await self._endpoint.stop()
+        self.log.close()

@@ -1,0 +1,247 @@
+"""The part of the Docker Engine API that SAM CLI calls.
+
+Source: Docker Engine API v1.35 reference; the calls were read off SAM CLI 1.170 (`samcli/local/docker`) and docker-py
+7.2. Any version prefix is served. What is not served answers 501 with its name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from emulator.engine import images
+from emulator.engine.container import Container
+from emulator.engine.errors import EngineError
+from emulator.engine.log_stream import Attachment
+from emulator.engine.peer import Peer, peer_of
+
+_API_VERSION = "1.44"
+_HEADERS = {
+    "Api-Version": _API_VERSION,
+    "Docker-Experimental": "false",
+    "Ostype": "linux",
+    "Server": "shop-on-sam-engine",
+}
+_VERSIONED = re.compile(r"^/v\d+(\.\d+)*(?=/)")
+_TRUE = ("1", "true", "True")
+
+
+class Backend(Protocol):
+    """What the routes need of an engine."""
+
+    async def create(self, runtime: str, body: Mapping[str, Any], owner: Peer | None) -> Container:
+        """Make a container."""
+
+    def find(self, name: str) -> Container | None:
+        """Return a container by its id."""
+
+    def containers(self) -> list[Container]:
+        """Return every container."""
+
+    async def remove(self, container: Container) -> None:
+        """Remove a container."""
+
+    async def remove_ownerless(self) -> None:
+        """Remove the containers of unknown clients."""
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def application(engine: Backend) -> web.Application:
+    """Return the web application that serves `engine`."""
+    app = web.Application(client_max_size=1024 * 1024)
+    app.router.add_route("*", "/{path:.*}", _DockerApi(engine).dispatch)
+    return app
+
+
+class _DockerApi:
+    def __init__(self, engine: Backend) -> None:
+        self._engine = engine
+        self._routes: list[tuple[str, re.Pattern[str], Callable[..., Awaitable[web.StreamResponse]]]] = [
+            (method, re.compile(pattern), handler)
+            for method, pattern, handler in (
+                ("GET|HEAD", r"/_ping", self._ping),
+                ("GET", r"/version", self._version),
+                ("GET", r"/info", self._info),
+                ("GET", r"/events", self._events),
+                ("GET", r"/images/json", self._list_images),
+                ("GET", r"/images/(?P<name>.+)/json", self._inspect_image),
+                ("GET", r"/distribution/(?P<name>.+)/json", self._distribution),
+                ("POST", r"/images/create", self._pull),
+                ("POST", r"/build", self._build),
+                ("POST", r"/containers/create", self._create),
+                ("GET", r"/containers/json", self._list_containers),
+                ("GET", r"/containers/(?P<name>[^/]+)/json", self._inspect),
+                ("POST", r"/containers/(?P<name>[^/]+)/start", self._start),
+                ("POST", r"/containers/(?P<name>[^/]+)/attach", self._attach),
+                ("POST", r"/containers/(?P<name>[^/]+)/(?:stop|kill)", self._stop),
+                ("DELETE", r"/containers/(?P<name>[^/]+)", self._remove),
+            )
+        ]
+
+    async def dispatch(self, request: web.Request) -> web.StreamResponse:
+        path = _VERSIONED.sub("", request.path)
+        for methods, pattern, handler in self._routes:
+            found = pattern.fullmatch(path)
+            if found and request.method in methods.split("|"):
+                return await handler(request, **found.groupdict())
+        message = (
+            f"The engine does not serve {request.method} {path}: run again with ENGINE=docker if SAM CLI needs it."
+        )
+        return _error(501, message)
+
+    async def _ping(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(text="OK", headers={**_HEADERS, "Cache-Control": "no-cache"})
+
+    async def _version(self, _: web.Request) -> web.StreamResponse:
+        return _json({"Version": "shop-on-sam", "ApiVersion": _API_VERSION, "MinAPIVersion": "1.24", "Os": "linux"})
+
+    async def _info(self, _: web.Request) -> web.StreamResponse:
+        containers = self._engine.containers()
+        running = sum(container.is_running for container in containers)
+        return _json({"Name": "shop-on-sam", "Containers": len(containers), "ContainersRunning": running, "Images": 0})
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        # SAM CLI watches images here; the engine's never change. The head is sent at once and the answer held open.
+        response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "application/json"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        peer = _peer(request)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if peer is None:
+                await self._engine.remove_ownerless()
+        return response
+
+    async def _list_images(self, _: web.Request) -> web.StreamResponse:
+        return _json([])
+
+    async def _inspect_image(self, _: web.Request, name: str) -> web.StreamResponse:
+        image = images.find_image(name)
+        return _json(image.inspection()) if image else _error(404, images.no_such_image(name))
+
+    async def _distribution(self, _: web.Request, name: str) -> web.StreamResponse:
+        image = images.find_image(name)
+        return _json(image.distribution()) if image else _error(404, images.no_such_image(name))
+
+    async def _pull(self, request: web.Request) -> web.StreamResponse:
+        name = f"{request.query.get('fromImage', '')}:{request.query.get('tag', 'latest')}"
+        if images.find_image(name) is None:
+            return _error(404, images.cannot_run(name))
+        return _json_lines({"status": f"Image is up to date for {name}"})
+
+    async def _build(self, request: web.Request) -> web.StreamResponse:
+        name = request.query.get("t", "")
+        async for _ in request.content.iter_any():
+            pass
+        if images.find_image(name) is None:
+            return _json_lines({"error": images.cannot_run(name), "errorDetail": {"message": images.cannot_run(name)}})
+        return _json_lines({"stream": f"Successfully tagged {name}\n"})
+
+    async def _create(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.json()
+        except ValueError:
+            return _error(400, "The body is not JSON.")
+        name = str(body.get("Image", ""))
+        image = images.find_image(name)
+        if image is None:
+            return _error(404, f"{images.no_such_image(name)}. {images.cannot_run(name)}")
+        try:
+            container = await self._engine.create(image.runtime, body, _peer(request))
+        except ValueError as error:
+            return _error(400, str(error))
+        except EngineError as error:
+            return _error(500, str(error))
+        return _json({"Id": container.id, "Warnings": []}, status=201)
+
+    async def _list_containers(self, request: web.Request) -> web.StreamResponse:
+        everyone = request.query.get("all") in _TRUE
+        return _json([each.summary() for each in self._engine.containers() if everyone or each.is_running])
+
+    async def _inspect(self, _: web.Request, name: str) -> web.StreamResponse:
+        container = self._engine.find(name)
+        return _json(container.inspection()) if container else _no_such_container(name)
+
+    async def _start(self, _: web.Request, name: str) -> web.StreamResponse:
+        container = self._engine.find(name)
+        if container is None:
+            return _no_such_container(name)
+        try:
+            await container.start()
+        except EngineError as error:
+            return _error(500, str(error))
+        return web.Response(status=204, headers=_HEADERS)
+
+    async def _attach(self, request: web.Request, name: str) -> web.StreamResponse:
+        container = self._engine.find(name)
+        if container is None:
+            return _no_such_container(name)
+        connection = _connection(request)
+        if connection is None:
+            return _error(400, "The connection cannot be attached to.")
+        headers = {**_HEADERS, "Connection": "Upgrade", "Upgrade": "tcp"}
+        headers["Content-Type"] = "application/vnd.docker.raw-stream"
+        response = web.StreamResponse(status=101, headers=headers)
+        await response.prepare(request)
+        attachment = Attachment(connection)
+        try:
+            container.log.attach(attachment, replay=request.query.get("logs") in _TRUE)
+            await attachment.release()
+            await attachment.closed.wait()
+        finally:
+            container.log.detach(attachment)
+        return response
+
+    async def _stop(self, request: web.Request, name: str) -> web.StreamResponse:
+        container = self._engine.find(name)
+        if container is None:
+            return _no_such_container(name)
+        await container.stop(float(request.query.get("t", "3")))
+        return web.Response(status=204, headers=_HEADERS)
+
+    async def _remove(self, _: web.Request, name: str) -> web.StreamResponse:
+        container = self._engine.find(name)
+        if container is None:
+            return _no_such_container(name)
+        await asyncio.shield(self._engine.remove(container))
+        return web.Response(status=204, headers=_HEADERS)
+
+
+def _connection(request: web.Request) -> socket.socket | None:
+    if request.transport is None:
+        return None
+    found: socket.socket | None = request.transport.get_extra_info("socket")
+    return found
+
+
+def _peer(request: web.Request) -> Peer | None:
+    connection = _connection(request)
+    return peer_of(connection) if connection is not None else None
+
+
+def _json(value: Any, status: int = 200) -> web.Response:
+    return web.json_response(value, status=status, headers=_HEADERS)
+
+
+def _json_lines(*values: Mapping[str, Any]) -> web.Response:
+    text = "".join(json.dumps(value) + "\r\n" for value in values)
+    response = web.Response(text=text, content_type="application/json", headers=_HEADERS)
+    response.enable_chunked_encoding()
+    return response
+
+
+def _error(status: int, message: str) -> web.Response:
+    return _json({"message": message}, status)
+
+
+def _no_such_container(name: str) -> web.Response:
+    return _error(404, f"No such container: {name}")

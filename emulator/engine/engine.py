@@ -1,0 +1,213 @@
+"""The container engine: its socket, its containers and their clean-up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+from aiohttp import web
+
+from emulator.credentials import RoleCredentialsProvider
+from emulator.engine import docker_api
+from emulator.engine.container import Container
+from emulator.engine.environment import Environment, EnvironmentSettings
+from emulator.engine.errors import EngineError
+from emulator.engine.function import Function
+from emulator.engine.log_stream import LogStream
+from emulator.engine.peer import Peer
+from emulator.engine.runtime_client import ensure_runtime_client
+from tools.interpreters import Interpreter, InterpreterNotFoundError, find_interpreter
+
+_LOG = logging.getLogger(__name__)
+_TEMP_PREFIX = "lambda-engine-"
+_OWNERS_EVERY_SECONDS = 0.3
+_MAINTENANCE_EVERY_SECONDS = 5.0
+
+
+class Engine:
+    """Serves the Docker Engine API to SAM CLI on a unix socket and runs its containers as processes.
+
+    `home` is a state folder, in which the runtime interface client is kept. `credentials` gives a function's role
+    credentials; without it functions have what SAM passes. `max_environments` bounds the processes of one function.
+    """
+
+    def __init__(
+        self,
+        socket_path: Path,
+        *,
+        home: Path,
+        credentials: RoleCredentialsProvider | None = None,
+        max_environments: int = 8,
+    ) -> None:
+        self._socket_path = socket_path
+        self._home = home
+        self._credentials = credentials
+        self._max_environments = max_environments
+        self._containers: dict[str, Container] = {}
+        self._runtimes: dict[str, tuple[Interpreter, Path]] = {}
+        self._runtime_lock = asyncio.Lock()
+        self._runner: web.AppRunner | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._temp_root: Path | None = None
+
+    async def start(self) -> None:
+        """Listen on the socket. Raises `EngineError` when another engine does."""
+        self._socket_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._socket_path.parent.chmod(0o700)
+        await _clear_socket(self._socket_path)
+        await asyncio.to_thread(_sweep_temp_dirs)
+        self._temp_root = _make_temp_root()
+        self._runner = web.AppRunner(
+            docker_api.application(self),
+            access_log=None,
+            handler_cancellation=True,
+            keepalive_timeout=24 * 3600,
+            shutdown_timeout=0.5,
+        )
+        await self._runner.setup()
+        before = os.umask(0o177)
+        try:
+            await web.UnixSite(self._runner, str(self._socket_path), backlog=512).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            shutil.rmtree(self._temp_root, ignore_errors=True)
+            raise EngineError(f"The engine cannot listen on {self._socket_path}: {error.strerror or error}.") from error
+        finally:
+            os.umask(before)
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """End every environment, and remove the socket and the temp dirs."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
+        await asyncio.gather(*(self.remove(container) for container in list(self._containers.values())))
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+            with contextlib.suppress(FileNotFoundError):
+                self._socket_path.unlink()
+        if self._temp_root is not None:
+            await asyncio.to_thread(shutil.rmtree, self._temp_root, ignore_errors=True)
+            self._temp_root = None
+
+    async def create(self, runtime: str, body: Mapping[str, Any], owner: Peer | None) -> Container:
+        """Make a container for a function of `runtime` from the body of Docker's create call.
+
+        Raises `ValueError` or `EngineError` with a sentence for the client.
+        """
+        interpreter, _ = await self._runtime(runtime)
+        function = Function.from_create_body(interpreter.runtime, body)
+        container = Container(function, body, owner, self._start_environment, self._max_environments)
+        self._containers[container.id] = container
+        return container
+
+    def find(self, name: str) -> Container | None:
+        """Return the container with that id, or with an id that begins so."""
+        exact = self._containers.get(name)
+        if exact is not None or not name:
+            return exact
+        found = [container for container_id, container in self._containers.items() if container_id.startswith(name)]
+        return found[0] if len(found) == 1 else None
+
+    def containers(self) -> list[Container]:
+        """Return every container."""
+        return list(self._containers.values())
+
+    async def remove(self, container: Container) -> None:
+        """End a container and forget it."""
+        self._containers.pop(container.id, None)
+        await container.remove()
+
+    async def remove_ownerless(self) -> None:
+        """Remove the containers whose client the system did not name."""
+        for container in [each for each in self._containers.values() if each.owner is None]:
+            await self.remove(container)
+
+    async def _start_environment(self, function: Function, log: LogStream) -> Environment:
+        interpreter, runtime_dir = await self._runtime(function.runtime)
+        if self._temp_root is None:
+            raise EngineError("The engine has been stopped.")
+        if not function.task_root.is_dir():
+            raise EngineError(f"The function's code is not at {function.task_root}: run `sam build`.")
+        credentials = await self._credentials(function.name) if self._credentials else None
+        settings = EnvironmentSettings(function, interpreter.path, runtime_dir, self._temp_root, log, credentials)
+        environment = Environment(settings)
+        try:
+            await environment.start()
+        except BaseException:
+            await environment.stop()
+            raise
+        return environment
+
+    async def _runtime(self, runtime: str) -> tuple[Interpreter, Path]:
+        async with self._runtime_lock:
+            if runtime not in self._runtimes:
+                self._runtimes[runtime] = await asyncio.to_thread(self._find_runtime, runtime)
+            return self._runtimes[runtime]
+
+    def _find_runtime(self, runtime: str) -> tuple[Interpreter, Path]:
+        try:
+            interpreter = find_interpreter(runtime)
+        except InterpreterNotFoundError as error:
+            raise EngineError(str(error)) from error
+        if not interpreter.exact:
+            _LOG.warning("No %s on this machine: functions run on %s.", runtime, interpreter.runtime)
+        return interpreter, ensure_runtime_client(interpreter, self._home)
+
+    async def _keep(self) -> None:
+        """Remove the containers of clients that are gone; replace environments that are no longer fit."""
+        loop = asyncio.get_running_loop()
+        maintained = loop.time()
+        while True:
+            await asyncio.sleep(_OWNERS_EVERY_SECONDS)
+            gone = [each for each in self._containers.values() if each.owner and not each.owner.is_running()]
+            for container in gone:
+                await self.remove(container)
+            if loop.time() - maintained >= _MAINTENANCE_EVERY_SECONDS:
+                maintained = loop.time()
+                for container in self.containers():
+                    container.maintain()
+
+
+async def _clear_socket(path: Path) -> None:
+    """Remove the socket of a dead engine; raise `EngineError` when a living one answers on it."""
+    try:
+        is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return
+    if not is_socket:
+        raise EngineError(f"{path} is not a socket: move it away, or choose another path.")
+    try:
+        _, writer = await asyncio.open_unix_connection(str(path))
+    except (ConnectionRefusedError, FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    raise EngineError(f"Another engine answers on {path}: stop it (`make down`) and start again.")
+
+
+def _make_temp_root() -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{_TEMP_PREFIX}{os.getpid()}-")).resolve()
+
+
+def _sweep_temp_dirs() -> None:
+    """Remove the temp dirs of engines that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_TEMP_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_TEMP_PREFIX).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if pid.isdigit() and folder.stat().st_uid == os.getuid() and not psutil.pid_exists(int(pid)):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,194 @@
+"""How many execution environments a function has, and which one serves next.
+
+Invocations wait in order. When all environments are busy an invocation waits `patience` seconds for one to come free
+before another is started: short requests share few environments, long ones run side by side. The one used last serves
+next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
+
+
+class PoolClosedError(Exception):
+    """The function's environments are being stopped."""
+
+
+class Reusable(Protocol):
+    """What the pool needs to know of an environment."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether it can still serve."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Tell whether it should be replaced before it serves again."""
+
+    async def stop(self) -> None:
+        """End it."""
+
+
+E = TypeVar("E", bound=Reusable)
+
+
+class EnvironmentPool(Generic[E]):
+    """Environments of one function: started by `start`, at most `limit` of them."""
+
+    def __init__(self, start: Callable[[], Awaitable[E]], limit: int, patience: float = 0.1) -> None:
+        self._start = start
+        self._limit = max(1, limit)
+        self._patience = patience
+        self._idle: list[E] = []
+        self._busy: set[E] = set()
+        self._starting = 0
+        self._waiters: deque[asyncio.Future[E]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @property
+    def size(self) -> int:
+        """Return the number of environments, those that are starting included."""
+        return len(self._idle) + len(self._busy) + self._starting
+
+    async def acquire(self) -> E:
+        """Return an environment for one invocation; `release` it after.
+
+        Raises what `start` raises when an environment that was started for the waiting invocations failed.
+        """
+        if self._closed:
+            raise PoolClosedError
+        environment = self._take_idle()
+        if environment is not None and not self._waiters:
+            self._busy.add(environment)
+            return environment
+        if environment is not None:
+            self._idle.append(environment)
+        waiter: asyncio.Future[E] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        self._serve_waiters()
+        try:
+            if not waiter.done():
+                if self.size == 0:
+                    self._start_one()
+                else:
+                    await asyncio.wait({waiter}, timeout=self._patience)
+                    if not waiter.done() and self._starting < len(self._waiters):
+                        self._start_one()
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self.release(waiter.result())
+            raise
+        finally:
+            with contextlib.suppress(ValueError):
+                self._waiters.remove(waiter)
+
+    def release(self, environment: E) -> None:
+        """Give an environment back: to the invocation that waits longest, else to the idle ones."""
+        self._busy.discard(environment)
+        if self._closed or not environment.is_alive or environment.is_stale:
+            self._spawn(environment.stop())
+        else:
+            self._idle.append(environment)
+        self._serve_waiters()
+        self._replace_for_waiters()
+
+    def add(self, environment: E) -> None:
+        """Take in an environment that was started elsewhere."""
+        self._idle.append(environment)
+        self._serve_waiters()
+
+    def start_ahead(self) -> None:
+        """Start one more environment ahead of need, if the limit allows."""
+        self._start_one()
+
+    def environments(self) -> list[E]:
+        """Return the environments that are not starting."""
+        return [*self._idle, *self._busy]
+
+    def replace_unfit(self) -> None:
+        """Replace the idle environments that died or should not serve again."""
+        for environment in [idle for idle in self._idle if idle.is_stale or not idle.is_alive]:
+            self._idle.remove(environment)
+            self._spawn(environment.stop())
+            self._start_one()
+
+    async def close(self) -> None:
+        """Stop every environment, busy or not, and fail those who wait."""
+        self._closed = True
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(PoolClosedError())
+        everyone = self.environments()
+        self._idle.clear()
+        await asyncio.gather(*(environment.stop() for environment in everyone), return_exceptions=True)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _take_idle(self) -> E | None:
+        while self._idle:
+            environment = self._idle.pop()
+            if environment.is_alive and not environment.is_stale:
+                return environment
+            self._spawn(environment.stop())
+        return None
+
+    def _serve_waiters(self) -> None:
+        while self._waiters:
+            if self._waiters[0].done():
+                self._waiters.popleft()
+                continue
+            environment = self._take_idle()
+            if environment is None:
+                return
+            self._busy.add(environment)
+            self._waiters.popleft().set_result(environment)
+
+    def _replace_for_waiters(self) -> None:
+        if self._waiters and self.size == 0:
+            self._start_one()
+
+    def _start_one(self) -> None:
+        if not self._closed and self.size < self._limit:
+            self._starting += 1
+            self._spawn(self._add_started())
+
+    async def _add_started(self) -> None:
+        try:
+            environment = await self._start()
+        except asyncio.CancelledError:
+            self._starting -= 1
+            raise
+        except Exception as error:
+            self._starting -= 1
+            self._fail_first(error)
+            self._replace_for_waiters()
+            return
+        self._starting -= 1
+        if self._closed:
+            await environment.stop()
+            return
+        self._idle.append(environment)
+        self._serve_waiters()
+
+    def _fail_first(self, error: Exception) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
+                return
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(_run(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _run(work: Awaitable[None]) -> None:
+    await work

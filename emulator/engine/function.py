@@ -1,0 +1,121 @@
+"""What a container was created to run: read from the body of Docker's create call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TASK_ROOT = "/var/task"
+_BOOTSTRAP = "/var/runtime/bootstrap.py"
+_RIE = "/var/rapid/aws-lambda-rie"
+_INVOKE_PORT = "8080/tcp"
+_LONGEST_TIMEOUT = 15 * 60
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function as SAM CLI describes it to its container engine.
+
+    `variables` are those of the template and SAM's own. `interpreter_options` are the debugger's, when there is one.
+    `memory_is_limited` is false under `sam local … --no-memory-limit`.
+    """
+
+    runtime: str
+    handler: str
+    task_root: Path
+    variables: Mapping[str, str]
+    host: str
+    port: int
+    interpreter_options: tuple[str, ...] = ()
+    memory_is_limited: bool = True
+
+    @classmethod
+    def from_create_body(cls, runtime: str, body: Mapping[str, Any]) -> Function:
+        """Read the body of `POST /containers/create` (Docker Engine API v1.35, "Create a container").
+
+        Raises `ValueError` with a sentence for a body without what SAM CLI puts into it.
+        """
+        variables = dict(_pair(entry) for entry in body.get("Env") or [])
+        host_config = body.get("HostConfig") or {}
+        binds = dict(_bind(entry) for entry in host_config.get("Binds") or [])
+        if TASK_ROOT not in binds:
+            raise ValueError(f"The container has no bind to {TASK_ROOT}: only SAM CLI's functions can run here.")
+        handler = (body.get("Cmd") or [None])[0] or variables.get("AWS_LAMBDA_FUNCTION_HANDLER")
+        if not handler:
+            raise ValueError("The container names no handler: neither Cmd nor AWS_LAMBDA_FUNCTION_HANDLER is set.")
+        host, port = _published_port(host_config.get("PortBindings") or {})
+        options = _interpreter_options(body.get("Entrypoint") or [], binds)
+        limited = bool(host_config.get("Memory"))
+        return cls(runtime, handler, Path(binds[TASK_ROOT]), variables, host, port, options, limited)
+
+    @property
+    def name(self) -> str:
+        """Return the function's logical id."""
+        return self.variables.get("AWS_LAMBDA_FUNCTION_NAME", "function")
+
+    @property
+    def memory_mb(self) -> int:
+        """Return the memory that the function may use."""
+        return _number(self.variables.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 128)
+
+    @property
+    def timeout_seconds(self) -> int:
+        """Return the seconds that an invocation may take."""
+        return _number(self.variables.get("AWS_LAMBDA_FUNCTION_TIMEOUT"), 3)
+
+    @property
+    def concurrency(self) -> int:
+        """Return how many invocations SAM CLI sends at once; a debugger sees one."""
+        return 1 if self.is_debugged else _number(self.variables.get("AWS_LAMBDA_MAX_CONCURRENCY"), 1)
+
+    @property
+    def is_debugged(self) -> bool:
+        """Tell whether a debugger may hold the function for longer than any limit."""
+        return bool(self.interpreter_options) or self.timeout_seconds > _LONGEST_TIMEOUT
+
+    @property
+    def arn(self) -> str:
+        """Return the ARN that the function's context carries."""
+        region = self.variables.get("AWS_REGION", "us-east-1")
+        account = self.variables.get("AWS_ACCOUNT_ID", "123456789012")
+        return f"arn:aws:lambda:{region}:{account}:function:{self.name}"
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    name, _, value = entry.partition("=")
+    return name, value
+
+
+def _bind(entry: str) -> tuple[str, str]:
+    """Read `/host/folder:/folder:ro,delegated`; return (folder in the container, folder on the host)."""
+    host, _, rest = entry.partition(":/")
+    return "/" + rest.split(":")[0], host
+
+
+def _published_port(bindings: Mapping[str, Any]) -> tuple[str, int]:
+    published = (bindings.get(_INVOKE_PORT) or [{}])[0] or {}
+    if not published.get("HostPort"):
+        raise ValueError(f"The container publishes no {_INVOKE_PORT}: SAM CLI invokes the function there.")
+    return published.get("HostIp") or "127.0.0.1", int(published["HostPort"])
+
+
+def _interpreter_options(entrypoint: list[str], binds: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what stands between the interpreter and the bootstrap: `sam local … --debug-args`."""
+    if not entrypoint or entrypoint[0] != _RIE or _BOOTSTRAP not in entrypoint:
+        return ()
+    start = next((i for i, part in enumerate(entrypoint) if part.startswith("/var/lang/bin/python")), None)
+    if start is None:
+        return ()
+    options = [part for part in entrypoint[start + 1 : entrypoint.index(_BOOTSTRAP)] if part]
+    for inside, outside in binds.items():
+        options = [part.replace(inside, outside) for part in options]
+    return tuple(options)
+
+
+def _number(text: str | None, default: int) -> int:
+    try:
+        return max(1, int(float(text or default)))
+    except ValueError:
+        return default

@@ -1,0 +1,183 @@
+"""Run a function's invocations: an environment for each, and the lines that Lambda writes about them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from emulator.engine import lambda_errors, report
+from emulator.engine.environment import Environment, EnvironmentGoneError, InitFailedError
+from emulator.engine.environment_pool import EnvironmentPool, PoolClosedError
+from emulator.engine.errors import EngineError
+from emulator.engine.function import Function
+from emulator.engine.invocation import Invocation, Outcome
+from emulator.engine.log_stream import LogStream
+
+INIT_LIMIT_SECONDS = 10.0
+"""What Lambda gives the init phase; a longer one is begun again within the invocation's own timeout."""
+_ATTEMPTS = 3
+_TIMER_SLACK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Result:
+    """An invocation's outcome, and the REPORT line that is yet to be written."""
+
+    outcome: Outcome
+    report: str
+
+
+class Invoker:
+    """Runs invocations of one container.
+
+    `start_environment` makes an environment whose process runs and whose init has not been awaited.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        log: LogStream,
+        start_environment: Callable[[], Awaitable[Environment]],
+        limit: int,
+    ) -> None:
+        self._function = function
+        self._log = log
+        self._start_environment = start_environment
+        self._pool: EnvironmentPool[Environment] = EnvironmentPool(self._start_for_invocation, limit)
+        self._first: asyncio.Task[None] | None = None
+        self._first_failure: Exception | None = None
+        self._limit = limit
+        self._closing = False
+
+    async def start(self, environments: int) -> None:
+        """Start the first environment and wait for its init; start the rest of `environments` behind it."""
+        self._first = asyncio.create_task(self._start_first())
+        await asyncio.shield(self._first)
+        for _ in range(min(environments, self._limit) - 1):
+            if self._first_failure is None:
+                self._pool.start_ahead()
+
+    async def invoke(self, invocation: Invocation) -> Result:
+        """Run one invocation and return its result; START, END and the function's own lines are in the log by then."""
+        if self._first is not None:
+            await asyncio.shield(self._first)
+        began = time.monotonic()
+        environment: Environment | None = None
+        init_ms: float | None = None
+        try:
+            if self._first_failure is not None:
+                failure, self._first_failure = self._first_failure, None
+                raise failure
+            for _ in range(_ATTEMPTS):
+                environment = await self._pool.acquire()
+                init_ms, environment.init_ms = environment.init_ms, None
+                began = time.monotonic()
+                self._log.write(report.start_line(invocation.request_id))
+                try:
+                    outcome = await environment.invoke(invocation)
+                    break
+                except EnvironmentGoneError:
+                    self._pool.release(environment)
+                    environment = None
+            else:
+                outcome = Outcome.of(lambda_errors.exited(invocation.request_id, None))
+        except PoolClosedError:
+            outcome = Outcome.of(lambda_errors.exited(invocation.request_id, -9))
+        except InitFailedError as error:
+            self._log.write(report.start_line(invocation.request_id))
+            outcome = error.outcome(invocation.request_id)
+            if error.timed_out:
+                outcome = self._timed_out(invocation)
+        except (EngineError, OSError) as error:
+            self._log.write(report.start_line(invocation.request_id))
+            outcome = Outcome.of(lambda_errors.not_started(invocation.request_id, str(error)))
+        except asyncio.CancelledError:
+            if environment is not None:
+                await environment.stop()
+                self._pool.release(environment)
+            raise
+        return await self._finish(invocation, outcome, environment, init_ms, time.monotonic() - began)
+
+    def terminate(self) -> None:
+        """Ask the environments' processes to end."""
+        for environment in self._pool.environments():
+            environment.terminate()
+
+    def maintain(self) -> None:
+        """Replace idle environments that died or whose credentials are about to expire."""
+        self._pool.replace_unfit()
+
+    async def close(self) -> None:
+        """End every environment; invocations under way end with an error."""
+        self._closing = True
+        if self._first is not None and not self._first.done():
+            self._first.cancel()
+            await asyncio.gather(self._first, return_exceptions=True)
+        await self._pool.close()
+
+    async def _finish(
+        self,
+        invocation: Invocation,
+        outcome: Outcome,
+        environment: Environment | None,
+        init_ms: float | None,
+        elapsed_seconds: float,
+    ) -> Result:
+        if self._closing and outcome.error is not None and self._is_sams_timer(invocation, elapsed_seconds):
+            outcome = self._timed_out(invocation)
+        peak = 0
+        if environment is not None:
+            peak = environment.peak_memory_bytes
+            if outcome.error is not None and outcome.error.error_type != "Function.ResponseSizeTooLarge":
+                await environment.stop()
+            self._pool.release(environment)
+        for line in outcome.error.log_lines if outcome.error else ():
+            self._log.write(line)
+        self._log.write(report.end_line(invocation.request_id))
+        limit_ms = invocation.timeout_seconds * 1000
+        line = report.report_line(
+            invocation.request_id,
+            duration_ms=limit_ms if outcome.status == "timeout" else elapsed_seconds * 1000,
+            memory_mb=self._function.memory_mb,
+            max_memory_bytes=peak,
+            init_ms=init_ms,
+            status=outcome.status,
+            error_type=outcome.error.error_type if outcome.error and outcome.status == "error" else None,
+        )
+        return Result(outcome, line)
+
+    def _is_sams_timer(self, invocation: Invocation, elapsed_seconds: float) -> bool:
+        # Without warm containers SAM runs a timer of its own and deletes the container when it fires.
+        return elapsed_seconds >= invocation.timeout_seconds - _TIMER_SLACK_SECONDS
+
+    def _timed_out(self, invocation: Invocation) -> Outcome:
+        error = lambda_errors.timed_out(invocation.request_id, invocation.timeout_seconds, report.iso_now())
+        return Outcome.of(error, "timeout")
+
+    async def _start_first(self) -> None:
+        try:
+            self._pool.add(await self._initialised("init", INIT_LIMIT_SECONDS))
+        except InitFailedError as error:
+            # Lambda runs an init that took too long again when an invocation comes; other failures are reported to it.
+            self._first_failure = None if error.timed_out else error
+        except (EngineError, OSError) as error:
+            self._first_failure = error
+
+    async def _start_for_invocation(self) -> Environment:
+        try:
+            return await self._initialised("init", INIT_LIMIT_SECONDS)
+        except InitFailedError as error:
+            if not error.timed_out:
+                raise
+            return await self._initialised("invoke", float(self._function.timeout_seconds))
+
+    async def _initialised(self, phase: str, limit_seconds: float) -> Environment:
+        environment = await self._start_environment()
+        try:
+            await environment.initialise(None if self._function.is_debugged else limit_seconds, phase)
+        except BaseException:
+            await environment.stop()
+            raise
+        return environment

@@ -1,0 +1,158 @@
+"""A process of the function's runtime: its own session, its own temp dir, a lifeline to the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+_READ_BYTES = 64 * 1024
+
+
+class RuntimeProcess:
+    """A running process. `exited` is done when it has ended; a negative return code is the signal that ended it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, lifeline: int, output: int, temp_dir: Path) -> None:
+        self.pid = process.pid
+        self.temp_dir = temp_dir
+        self.exited = asyncio.ensure_future(process.wait())
+        self._process = process
+        self._lifeline = lifeline
+        self._output = output
+        self._ps: psutil.Process | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        command: Callable[[int], Sequence[str]],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        temp_dir: Path,
+        on_output: Callable[[bytes], None],
+    ) -> RuntimeProcess:
+        """Start `command(lifeline)` in `folder`; what it writes to stdout and stderr goes to `on_output`, in order."""
+        lifeline_read, lifeline_write = os.pipe()
+        output_read, output_write = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command(lifeline_read),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output_write,
+                stderr=output_write,
+                pass_fds=[lifeline_read],
+                cwd=folder,
+                env=dict(environment),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(lifeline_write)
+            os.close(output_read)
+            raise
+        finally:
+            os.close(lifeline_read)
+            os.close(output_write)
+        os.set_blocking(output_read, False)
+        running = cls(process, lifeline_write, output_read, temp_dir)
+        asyncio.get_running_loop().add_reader(output_read, running._read, on_output)
+        running._on_output = on_output
+        return running
+
+    _on_output: Callable[[bytes], None]
+
+    def drain(self) -> None:
+        """Pass on what the process has written so far."""
+        while self._read(self._on_output):
+            pass
+
+    def memory_bytes(self) -> int:
+        """Return the resident memory of the process and those it started."""
+        try:
+            if self._ps is None:
+                self._ps = psutil.Process(self.pid)
+            return int(self._ps.memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def memory_of_children_bytes(self) -> int:
+        """Return the resident memory of the processes that this one started; dearer to find out."""
+        total = 0
+        with contextlib.suppress(psutil.Error):
+            for child in psutil.Process(self.pid).children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    total += int(child.memory_info().rss)
+        return total
+
+    def peak_memory_bytes(self) -> int:
+        """Return the largest resident memory so far; 0 where the system does not tell."""
+        try:
+            with open(f"/proc/{self.pid}/status", "rb") as status:  # noqa: PTH123 - on the path of every invocation
+                for line in status:
+                    if line.startswith(b"VmHWM:"):
+                        return int(line.split()[1]) * 1024
+        except (OSError, ValueError):
+            pass
+        return 0
+
+    def terminate(self) -> None:
+        """Ask the process group to end."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """End every process of the session, and remove the temp dir."""
+        if not self.exited.done():
+            await asyncio.to_thread(_kill_session, self.pid, signal.SIGKILL)
+        else:
+            await asyncio.to_thread(_kill_group, self.pid)
+        await self.exited
+        self._close()
+        await asyncio.to_thread(shutil.rmtree, self.temp_dir, ignore_errors=True)
+
+    def _close(self) -> None:
+        if self._output < 0:
+            return
+        self.drain()
+        asyncio.get_running_loop().remove_reader(self._output)
+        os.close(self._output)
+        os.close(self._lifeline)
+        self._output = -1
+
+    def _read(self, on_output: Callable[[bytes], None]) -> bool:
+        if self._output < 0:
+            return False
+        try:
+            data = os.read(self._output, _READ_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if data:
+            on_output(data)
+            return True
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop().remove_reader(self._output)
+        return False
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _kill_session(leader: int, number: signal.Signals) -> None:
+    """Kill the group of the session's leader, then whoever of the session or its descendants has another group."""
+    descendants: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        descendants = psutil.Process(leader).children(recursive=True)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+    for process in descendants:
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(number)

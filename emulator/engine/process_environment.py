@@ -1,0 +1,77 @@
+"""The environment variables of an execution environment's process.
+
+Source: AWS Lambda Developer Guide, "Using Lambda environment variables", "Defined runtime environment variables".
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from emulator.engine.function import TASK_ROOT, Function
+
+_NETWORK = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "AWS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+)
+"""How this machine reaches the internet. Nothing else of the developer's shell gets into a function."""
+
+_NOT_FOR_THE_RUNTIME = ("AWS_LAMBDA_MAX_CONCURRENCY",)
+"""awslambdaric 4 would serve several requests in one process: the engine starts several processes instead."""
+
+
+def process_environment(
+    function: Function,
+    *,
+    interpreter: Path,
+    runtime_dir: Path,
+    runtime_api: str,
+    temp_dir: Path,
+    credentials: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the whole environment of the function's process."""
+    declared = {name: value for name, value in function.variables.items() if name not in _NOT_FOR_THE_RUNTIME}
+    task_root = str(function.task_root)
+    search_path = [str(runtime_dir)]
+    if function.is_debugged:
+        search_path.insert(0, task_root)  # the debugger is in the function's package
+    variables = {
+        **{name: os.environ[name] for name in _NETWORK if name in os.environ},
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": f"{interpreter.parent}:/usr/local/bin:/usr/bin:/bin",
+        "LD_LIBRARY_PATH": f"{task_root}:{task_root}/lib",
+        "PYTHONPATH": os.pathsep.join(search_path),
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        **declared,
+        **credentials,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}",
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": task_root,
+        "LAMBDA_RUNTIME_DIR": str(runtime_dir),
+        "_HANDLER": function.handler,
+        # A home of its own keeps ~/.aws and the like out of the function; Lambda has no home folder either.
+        "HOME": str(temp_dir),
+        "TMPDIR": str(temp_dir),
+    }
+    if "PYTHONPATH" in declared:
+        variables["PYTHONPATH"] = declared["PYTHONPATH"].replace(TASK_ROOT, task_root)
+    if "AWS_ACCESS_KEY_ID" in credentials and "AWS_SESSION_TOKEN" not in credentials:
+        variables.pop("AWS_SESSION_TOKEN", None)
+    for name in ("NO_PROXY", "no_proxy"):
+        if variables.get(name.replace("no_", "http_").replace("NO_", "HTTP_")) or variables.get(name):
+            variables[name] = ",".join(filter(None, [variables.get(name), "127.0.0.1", "localhost"]))
+    return variables
