@@ -89,9 +89,15 @@ class Template:
         *,
         stack_name: str = "stack",
         region: str = REGION,
+        overrides: Mapping[str, str] | None = None,
     ) -> Scope:
-        """Return what the template's intrinsics refer to, with `ref` and `get_att` answering for resources."""
-        values = referable_values(self._document.get("Parameters") or {}, self.parameters)
+        """Return what the template's intrinsics refer to, with `ref` and `get_att` answering for resources.
+
+        `overrides` are values for parameters; those that the template does not declare are passed over.
+        """
+        declared = self._section("Parameters")
+        replaced = {name: value for name, value in (overrides or {}).items() if name in declared}
+        values = referable_values(declared, {**self.parameters, **replaced})
         values.update(pseudo_parameters(stack_name, region))
         return Scope(values, self._section("Conditions"), self._section("Mappings"), ref, get_att)
 

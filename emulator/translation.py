@@ -106,7 +106,7 @@ def _translate(path: Path, source: str, parameters: Mapping[str, str]) -> Transl
         raise TemplateError(
             f"{path.name} is not a SAM template that the translator can read ({error}); `make validate` says more."
         ) from error
-    return Translation(json.loads(json.dumps(plain)), code_uris)
+    return Translation(json.loads(json.dumps(plain, default=str)), code_uris)
 
 
 def parse(path: Path, source: str) -> dict[str, Any]:
