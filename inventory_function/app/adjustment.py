@@ -1,0 +1,159 @@
+"""Adjustments of a quantity: atomic, and with an idempotency key harmless to repeat.
+
+A key makes the adjustment a transaction with DynamoDB's ClientRequestToken ("Idempotency" in the Developer Guide's
+"Amazon DynamoDB Transactions: How it works"): for ten minutes the same token does nothing more, provided that all
+parameters are the same. So the transaction cannot carry the time. It leaves the token in the attribute PENDING
+instead, and a second update writes `updated_at` and removes PENDING, on condition that PENDING still is that token. A
+replay finds it gone and changes nothing; a replay after a crash between the two calls finds it and completes the
+work. The second update also returns the item, which a transaction cannot.
+"""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from app import clients, stored_item
+from app.attempts import FOLLOW_UP_BUDGET_SECONDS, attempt, error_code
+from app.item import MAXIMUM_QUANTITY, Item
+from app.problem import Problem
+from app.settings import settings
+from app.stored_item import PENDING
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+_SET = "SET #qty = #qty + :delta, #version = if_not_exists(#version, :zero) + :one"
+_CONDITION = "attribute_exists(#sku) AND #qty BETWEEN :low AND :high"
+_NAMES = {"#sku": "sku", "#qty": "qty", "#version": "version", "#pending": PENDING}
+_TOKENS = uuid.UUID("6c4c2f6e-40a8-4a53-9f0b-0d6f4f3f7a51")
+
+
+def adjust(sku: str, delta: int) -> Item:
+    """Add `delta` to the quantity and return the item.
+
+    Raises Problem 404 when there is no item, 409 when the quantity would leave 0 to MAXIMUM_QUANTITY, 503 when the
+    table stays busy or its answer is lost.
+    """
+    from botocore.exceptions import ClientError
+
+    request: dict[str, Any] = {
+        "TableName": settings().table_name,
+        "Key": {"sku": {"S": sku}},
+        "UpdateExpression": f"{_SET}, #updated_at = :now REMOVE #pending",
+        "ConditionExpression": _CONDITION,
+        "ExpressionAttributeNames": {**_NAMES, "#updated_at": "updated_at"},
+        "ExpressionAttributeValues": {**_values(delta), ":now": {"S": stored_item.now()}},
+        "ReturnValues": "ALL_NEW",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    try:
+        answer = attempt(lambda: clients.dynamodb().update_item(**request), repeatable=False)
+    except ClientError as error:
+        if error_code(error) == "ConditionalCheckFailedException":
+            raise _refusal(sku, delta, error.response.get("Item")) from error
+        raise
+    return stored_item.read(answer["Attributes"])
+
+
+def adjust_once(sku: str, delta: int, key: str) -> Item:
+    """Add `delta` unless an adjustment of `sku` with the same idempotency `key` just did; return the item.
+
+    Raises what `adjust` raises, and Problem 422 when the key came with another delta before.
+    """
+    token = str(uuid.uuid5(_TOKENS, "\n".join((settings().table_name, sku, key))))
+    _transact(sku, delta, token)
+    return _stamp(sku, token)
+
+
+def _transact(sku: str, delta: int, token: str) -> None:
+    from botocore.exceptions import ClientError
+
+    update: Any = {
+        "TableName": settings().table_name,
+        "Key": {"sku": {"S": sku}},
+        "UpdateExpression": f"{_SET}, #pending = :token",
+        "ConditionExpression": _CONDITION,
+        "ExpressionAttributeNames": _NAMES,
+        "ExpressionAttributeValues": {**_values(delta), ":token": {"S": token}},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    try:
+        attempt(
+            lambda: clients.dynamodb().transact_write_items(
+                ClientRequestToken=token, TransactItems=[{"Update": update}]
+            ),
+            repeatable=True,
+        )
+    except ClientError as error:
+        refusal = _transaction_refusal(sku, delta, error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _transaction_refusal(sku: str, delta: int, error: ClientError) -> Problem | None:
+    code = error_code(error)
+    if code == "IdempotentParameterMismatchException":
+        return Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "This Idempotency-Key came with another delta before; use a new key for a new adjustment.",
+        )
+    if code == "TransactionCanceledException":
+        for reason in error.response.get("CancellationReasons", []):
+            if reason.get("Code") == "ConditionalCheckFailed":
+                return _refusal(sku, delta, reason.get("Item"))
+    return None
+
+
+def _stamp(sku: str, token: str) -> Item:
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = attempt(
+            lambda: clients.dynamodb().update_item(
+                TableName=settings().table_name,
+                Key={"sku": {"S": sku}},
+                UpdateExpression="SET #updated_at = :now REMOVE #pending",
+                ConditionExpression="#pending = :token",
+                ExpressionAttributeNames={"#updated_at": "updated_at", "#pending": PENDING},
+                ExpressionAttributeValues={":now": {"S": stored_item.now()}, ":token": {"S": token}},
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            ),
+            repeatable=True,
+            budget=FOLLOW_UP_BUDGET_SECONDS,
+        )
+    except ClientError as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        current: Any = error.response.get("Item")
+        if not current:
+            raise stored_item.absent(sku) from error
+        return stored_item.read(current)
+    return stored_item.read(answer["Attributes"])
+
+
+def _values(delta: int) -> dict[str, Any]:
+    return {
+        ":delta": {"N": str(delta)},
+        ":low": {"N": str(max(0, -delta))},
+        ":high": {"N": str(MAXIMUM_QUANTITY - max(0, delta))},
+        ":zero": {"N": "0"},
+        ":one": {"N": "1"},
+    }
+
+
+def _refusal(sku: str, delta: int, current: Any) -> Problem:
+    if not current:
+        return stored_item.absent(sku)
+    quantity = current["qty"]["N"]
+    if delta < 0:
+        return Problem(
+            HTTPStatus.CONFLICT, f"Only {quantity} of {sku} are in stock, so {-delta} cannot be taken; take fewer."
+        )
+    return Problem(
+        HTTPStatus.CONFLICT,
+        f"There are {quantity} of {sku}, and {delta} more would pass the limit of {MAXIMUM_QUANTITY}; add fewer.",
+    )

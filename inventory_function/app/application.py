@@ -1,0 +1,35 @@
+"""The FastAPI application, put together."""
+
+from fastapi import FastAPI
+
+from app import documentation, refusals
+from app.json_route import MAXIMUM_BODY_BYTES
+from app.observation import Observation
+from app.routes import adjustments, files, items, status
+
+
+def create_application() -> FastAPI:
+    """Return the inventory API. It reads no setting and makes no client before a route needs one."""
+    application = FastAPI(
+        title="Shop inventory",
+        version="1.0.0",
+        description="Items by SKU, their stock, and file downloads. Errors are problem details (RFC 9457).",
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        # A redirect to the path without its slash would lose the body of a write with some clients.
+        redirect_slashes=False,
+        max_body_size=MAXIMUM_BODY_BYTES,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    for module in (status, items, adjustments, files):
+        application.include_router(module.router)
+    refusals.install(application)
+    documentation.complete(application)
+    application.add_middleware(Observation)
+    return application

@@ -1,0 +1,93 @@
+"""The OpenAPI document beyond what FastAPI derives: problems, and the API key where it is required."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.problem import MEDIA_TYPE
+from app.settings import is_api_key_required
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "Problem details (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "examples": ["about:blank"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "One sentence for a person."},
+        "request_id": {"type": "string", "description": "Name it when you report a problem."},
+        "errors": {
+            "type": "array",
+            "description": "The single mistakes of a request that failed validation.",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "detail": {"type": "string"},
+                    "pointer": {"type": "string", "description": "JSON Pointer into the body, as a URI fragment."},
+                    "parameter": {"type": "string", "description": "Name of the parameter."},
+                    "in": {"enum": ["path", "query", "header"]},
+                },
+            },
+        },
+    },
+}
+
+_MEANINGS = {
+    400: "The request cannot be understood.",
+    401: "The x-api-key header is missing or wrong.",
+    404: "There is no such item or file.",
+    409: "The state of the item does not allow it.",
+    412: "If-Match or If-None-Match does not hold.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    416: "The range lies outside the file.",
+    422: "The request failed validation.",
+    500: "The service failed.",
+    503: "A neighbour of the service is busy or away; Retry-After says when to come back.",
+}
+
+READ = (500, 503)
+WRITE = (400, 401, 413, 415, 422, 500, 503)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route for the problems that it may answer."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in sorted(statuses)
+    }
+
+
+def header(description: str) -> dict[str, Any]:
+    """Return the description of a response header."""
+    return {"description": description, "schema": {"type": "string"}}
+
+
+def complete(application: FastAPI) -> None:
+    """Make `application` publish the problem schema, and the API key on writes when it is required."""
+    derive = application.openapi
+
+    def openapi() -> dict[str, Any]:
+        if application.openapi_schema is None:
+            document = derive()
+            components = document.setdefault("components", {})
+            components.setdefault("schemas", {})["Problem"] = _PROBLEM
+            if is_api_key_required():
+                _require_key(document)
+        return derive()
+
+    application.openapi = openapi  # type: ignore[method-assign]
+
+
+def _require_key(document: dict[str, Any]) -> None:
+    schemes = document["components"].setdefault("securitySchemes", {})
+    schemes["ApiKey"] = {"type": "apiKey", "in": "header", "name": "x-api-key"}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if str(HTTPStatus.UNAUTHORIZED.value) in operation["responses"]:
+                operation["security"] = [{"ApiKey": []}]

@@ -1,0 +1,58 @@
+"""File downloads."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request, Response
+
+from app import bucket, download
+from app import filename as file_name
+from app.bucket import FileChangedError
+from app.documentation import READ, header, problems
+from app.problem import unavailable
+
+router = APIRouter(tags=["files"])
+
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_HEADERS = {
+    "ETag": header("Entity tag of the file."),
+    "Content-Disposition": header("attachment, with the name of the file."),
+}
+
+
+@router.get(
+    # The converter takes slashes as well, so that a name with one is refused with a reason and not as an unknown path.
+    "/file/download/{filename:path}",
+    response_class=Response,
+    responses={
+        200: {"description": "The file, with its own type.", "content": _BYTES, "headers": _HEADERS},
+        206: {"description": "The part that Range asks for.", "content": _BYTES, "headers": _HEADERS},
+        304: {"description": "The file is as If-None-Match says."},
+        307: {"description": "More than 4 MiB: Location has a short-lived link to the bytes."},
+        **problems(400, 404, 416, 422, *READ),
+    },
+)
+def download_file(
+    request: Request,
+    filename: Annotated[str, Path(min_length=1, max_length=255, description="Name of the file, without a path.")],
+    _range: Annotated[str | None, Header(alias="Range", description="One range of bytes, such as bytes=0-99.")] = None,
+    _if_none_match: Annotated[
+        str | None, Header(alias="If-None-Match", description="ETags that the client has.")
+    ] = None,
+) -> Response:
+    """Download a file of the bucket."""
+    name = file_name.parse(filename)
+    for _ in range(2):
+        file = bucket.look_up(name)
+        plan = download.plan(file, request.headers)
+        if plan.status == HTTPStatus.TEMPORARY_REDIRECT:
+            return Response(status_code=307, headers={"Location": bucket.link(file), "Cache-Control": "no-store"})
+        if plan.status == HTTPStatus.NOT_MODIFIED:
+            return Response(status_code=304, headers=plan.headers)
+        try:
+            return Response(bucket.read(file, plan.part), status_code=plan.status, headers=plan.headers)
+        except FileChangedError:
+            continue
+    raise unavailable("The file is being replaced; try again in a moment.")

@@ -1,0 +1,32 @@
+"""What the environment tells the function; template.yaml declares each variable."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Names of the resources that the function may touch."""
+
+    table_name: str
+    bucket_name: str
+    secret_arn: str
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings, read once per execution environment.
+
+    Raises KeyError naming the variable when one is not set; GET / works without any of them.
+    """
+    return Settings(
+        table_name=os.environ["TABLE_NAME"],
+        bucket_name=os.environ["BUCKET_NAME"],
+        secret_arn=os.environ["SECRET_ARN"],
+    )
+
+
+def is_api_key_required() -> bool:
+    """Tell whether writes need the API key. Only an explicit "false" turns the check off, so a typo fails closed."""
+    return os.environ.get("REQUIRE_API_KEY", "true").strip().lower() != "false"
