@@ -192,7 +192,7 @@ async def _clear_socket(path: Path) -> None:
         _, writer = await asyncio.open_unix_connection(str(path))
     except (ConnectionRefusedError, FileNotFoundError):
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+            os.unlink(path)  # noqa: PTH108
         return
     writer.close()
     with contextlib.suppress(OSError):

@@ -188,7 +188,9 @@ class Environment:
 
     def _command(self, lifeline: int) -> list[str]:
         function = self._settings.function
-        isolation = ["-S", "-P"] if not function.interpreter_options else ["-S"]
+        # -B: the function's folder is read-only in Lambda, and SAM CLI would take new bytecode for changed source.
+        # -S: no package of this machine is importable. -P: nor is the engine's own folder.
+        isolation = ["-B", "-S"] if function.interpreter_options else ["-B", "-S", "-P"]
         options = [*isolation, *function.interpreter_options]
         return [str(self._settings.interpreter), *options, str(_BOOTSTRAP), str(lifeline), function.handler]
 
