@@ -49,6 +49,7 @@ class Container:
             min(function.concurrency, max_environments),
         )
         self._endpoint = InvokeEndpoint(function, self._invoker, self.log)
+        self._initialisation: asyncio.Task[None] | None = None
         self._removal: asyncio.Task[None] | None = None
 
     @property
@@ -62,7 +63,7 @@ class Container:
             return
         await self._listen()
         self._status, self._started = "running", datetime.now(UTC)
-        started = asyncio.ensure_future(self._invoker.start(_READY_ENVIRONMENTS))
+        self._initialisation = started = asyncio.create_task(self._invoker.start(_READY_ENVIRONMENTS))
         # A client that waits for `start` sends its first event, and starts its own timer, when init is over.
         if not self.function.is_debugged:
             await asyncio.shield(started)

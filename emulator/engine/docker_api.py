@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +22,7 @@ from emulator.engine.errors import EngineError
 from emulator.engine.log_stream import Attachment
 from emulator.engine.peer import Peer, peer_of
 
+_LOG = logging.getLogger(__name__)
 _API_VERSION = "1.44"
 _HEADERS = {
     "Api-Version": _API_VERSION,
@@ -91,7 +93,11 @@ class _DockerApi:
         for methods, pattern, handler in self._routes:
             found = pattern.fullmatch(path)
             if found and request.method in methods.split("|"):
-                return await handler(request, **found.groupdict())
+                try:
+                    return await handler(request, **found.groupdict())
+                except Exception as error:
+                    _LOG.exception("%s %s failed", request.method, path)
+                    return _error(500, f"The engine failed: {error}")
         message = (
             f"The engine does not serve {request.method} {path}: run again with ENGINE=docker if SAM CLI needs it."
         )

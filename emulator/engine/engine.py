@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 from aiohttp import web
 
-from emulator.credentials import RoleCredentialsProvider
+from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import docker_api
 from emulator.engine.container import Container
 from emulator.engine.environment import Environment, EnvironmentSettings
@@ -140,7 +140,7 @@ class Engine:
             raise EngineError("The engine has been stopped.")
         if not function.task_root.is_dir():
             raise EngineError(f"The function's code is not at {function.task_root}: run `sam build`.")
-        credentials = await self._credentials(function.name) if self._credentials else None
+        credentials = await self._role_credentials(function.name)
         settings = EnvironmentSettings(function, interpreter.path, runtime_dir, self._temp_root, log, credentials)
         environment = Environment(settings)
         try:
@@ -149,6 +149,14 @@ class Engine:
             await environment.stop()
             raise
         return environment
+
+    async def _role_credentials(self, function_name: str) -> RoleCredentials | None:
+        if self._credentials is None:
+            return None
+        try:
+            return await self._credentials(function_name)
+        except Exception as error:
+            raise EngineError(f"The role of {function_name} gave no credentials: {error}") from error
 
     async def _runtime(self, runtime: str) -> tuple[Interpreter, Path]:
         async with self._runtime_lock:
@@ -172,8 +180,9 @@ class Engine:
         while True:
             await asyncio.sleep(_OWNERS_EVERY_SECONDS)
             gone = [each for each in self._containers.values() if each.owner and not each.owner.is_running()]
-            for container in gone:
-                await self.remove(container)
+            for error in await asyncio.gather(*map(self.remove, gone), return_exceptions=True):
+                if isinstance(error, Exception):
+                    _LOG.error("A container could not be removed: %s", error)
             if loop.time() - maintained >= _MAINTENANCE_EVERY_SECONDS:
                 maintained = loop.time()
                 for container in self.containers():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import tempfile
 import time
 from dataclasses import dataclass
@@ -42,6 +43,14 @@ class InitFailedError(Exception):
         self.timed_out = timed_out
         self._payload = payload
         self._return_code = return_code
+
+    @property
+    def error_type(self) -> str | None:
+        """Return the type of the error that the runtime reported."""
+        try:
+            return str(json.loads(self._payload or b"")["errorType"])
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def outcome(self, request_id: str) -> Outcome:
         """Return the runtime's own report of what went wrong, or how its process ended."""
@@ -130,13 +139,14 @@ class Environment:
             self.init_ms = duration
             return
         self._drain()
+        kind: str | None = None
         if self._api.initialised.done():
             failure = InitFailedError(self._api.initialised.result(), None)
-            kind = "Runtime.Unknown"
+            kind = failure.error_type
         elif exited.done():
             failure, kind = InitFailedError(None, exited.result()), "Runtime.ExitError"
         else:
-            failure, kind = InitFailedError(None, None, timed_out=True), None
+            failure = InitFailedError(None, None, timed_out=True)
         self._flush_lines()
         status = "timeout" if failure.timed_out else "error"
         self._settings.log.write(

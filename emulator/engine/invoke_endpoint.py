@@ -4,9 +4,9 @@ Source: AWS Lambda API Reference, "Invoke" (path 2015-03-31/functions/function/i
 
 After a response SAM waits up to a second for an event that the container's log thread sets when it sees a REPORT line,
 and then clears it (`Container.wait_for_result`). The event is one per container: when two requests overlap, one may
-clear what was set for the other, which then waits the whole second. So the REPORT line of an invocation that is alone is
-written before its response, and that of one in company after it, when SAM has closed the connection and its thread waits
-or is about to.
+clear what was set for the other, which then waits the whole second. So the REPORT line of an invocation that is alone
+is written before its response, and that of one in company after it, when SAM has closed the connection and its thread
+waits or is about to.
 """
 
 from __future__ import annotations

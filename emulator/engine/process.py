@@ -18,13 +18,21 @@ _READ_BYTES = 64 * 1024
 class RuntimeProcess:
     """A running process. `exited` is done when it has ended; a negative return code is the signal that ended it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, lifeline: int, output: int, temp_dir: Path) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        lifeline: int,
+        output: int,
+        temp_dir: Path,
+        on_output: Callable[[bytes], None],
+    ) -> None:
         self.pid = process.pid
         self.temp_dir = temp_dir
         self.exited = asyncio.ensure_future(process.wait())
         self._process = process
         self._lifeline = lifeline
         self._output = output
+        self._on_output = on_output
         self._ps: psutil.Process | None = None
 
     @classmethod
@@ -59,16 +67,13 @@ class RuntimeProcess:
             os.close(lifeline_read)
             os.close(output_write)
         os.set_blocking(output_read, False)
-        running = cls(process, lifeline_write, output_read, temp_dir)
-        asyncio.get_running_loop().add_reader(output_read, running._read, on_output)
-        running._on_output = on_output
+        running = cls(process, lifeline_write, output_read, temp_dir, on_output)
+        asyncio.get_running_loop().add_reader(output_read, running._read)
         return running
-
-    _on_output: Callable[[bytes], None]
 
     def drain(self) -> None:
         """Pass on what the process has written so far."""
-        while self._read(self._on_output):
+        while self._read():
             pass
 
     def memory_bytes(self) -> int:
@@ -107,10 +112,8 @@ class RuntimeProcess:
 
     async def kill(self) -> None:
         """End every process of the session, and remove the temp dir."""
-        if not self.exited.done():
-            await asyncio.to_thread(_kill_session, self.pid, signal.SIGKILL)
-        else:
-            await asyncio.to_thread(_kill_group, self.pid)
+        # Also when the leader has ended: what it started may not have.
+        await asyncio.to_thread(_kill_session, self.pid)
         await self.exited
         self._close()
         await asyncio.to_thread(shutil.rmtree, self.temp_dir, ignore_errors=True)
@@ -124,7 +127,7 @@ class RuntimeProcess:
         os.close(self._lifeline)
         self._output = -1
 
-    def _read(self, on_output: Callable[[bytes], None]) -> bool:
+    def _read(self) -> bool:
         if self._output < 0:
             return False
         try:
@@ -134,25 +137,24 @@ class RuntimeProcess:
         except OSError:
             data = b""
         if data:
-            on_output(data)
+            self._on_output(data)
             return True
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop().remove_reader(self._output)
         return False
 
 
-def _kill_group(leader: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
-
-
-def _kill_session(leader: int, number: signal.Signals) -> None:
-    """Kill the group of the session's leader, then whoever of the session or its descendants has another group."""
+def _kill_session(leader: int) -> None:
+    """Kill the leader's group, then those of its session or its descendants that have a group of their own."""
     descendants: list[psutil.Process] = []
     with contextlib.suppress(psutil.Error):
         descendants = psutil.Process(leader).children(recursive=True)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)
+        os.killpg(leader, signal.SIGKILL)
     for process in descendants:
         with contextlib.suppress(psutil.Error):
-            process.send_signal(number)
+            process.kill()
+    for pid in psutil.pids():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) == leader:
+                os.kill(pid, signal.SIGKILL)
