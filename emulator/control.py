@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
@@ -62,7 +61,7 @@ async def ask(running: Running, verb: str, *, seconds: float = 30) -> Any:
             session.post(f"http://emulator/{verb}") as response,
         ):
             answer = await response.json()
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise EmulatorError(
             f"The emulator (process {running.pid}) does not answer: `make down` stops it, `make up` starts a new one."
         ) from error

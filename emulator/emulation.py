@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 ENVIRONMENTS_PER_FUNCTION = 8
 """Execution environments that the engine starts for one function at most; further requests wait their turn."""
-REQUESTS_PER_FUNCTION = 64
-"""Requests that `sam local` hands to one function at once."""
+LOCAL_PARAMETERS = {"EnvironmentsPerFunction": "64"}
+"""What a local run sets in the template: `sam local` hands that many requests to one function at once."""
 
 
 class Emulation:
@@ -70,7 +70,7 @@ class Emulation:
         resources.callback(shutil.rmtree, self._home.sockets, ignore_errors=True)
         try:
             async with asyncio.TaskGroup() as group:
-                loading = group.create_task(asyncio.to_thread(Template.load, self._template_path))
+                loading = group.create_task(asyncio.to_thread(Template.load, self._template_path, LOCAL_PARAMETERS))
                 starting = group.create_task(self._start_ministack(resources))
         except* (TemplateError, MiniStackError) as errors:
             raise errors.exceptions[0] from None
@@ -104,8 +104,7 @@ class Emulation:
         stack = Stack(template, endpoint_url, region=REGION)
         stack.create()
         self.sample_items = stack.load_sample_data()
-        variables = {function: stack.environment(function) for function in template.functions}
-        self._home.sam_environment.write_text(json.dumps(variables, indent=2))
+        self._home.sam_environment.write_text(json.dumps(stack.sam_environment(), indent=2))
         return stack
 
     async def _start_engine(self, resources: contextlib.AsyncExitStack) -> str:

@@ -77,12 +77,14 @@ class SourceSync:
     def __enter__(self) -> Self:
         for function in self._functions:
             function.sync()
-            self._observer.schedule(_Debounced(function), str(function.sources), recursive=True)
-        self._observer.start()
+            self._observer.schedule(  # type: ignore[no-untyped-call]
+                _Debounced(function), str(function.sources), recursive=True
+            )
+        self._observer.start()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._observer.stop()
+        self._observer.stop()  # type: ignore[no-untyped-call]
         self._observer.join()
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from emulator import background
 from emulator.control import ask
 from emulator.home import HOME_VARIABLE, REPOSITORY, Home, Running
-from emulator.sam_cli import process_environment
+from emulator.sam_cli import REGION, process_environment
+from emulator.template import ACCOUNT_ID
 
 EVENTS = REPOSITORY / "events"
 
@@ -43,6 +45,29 @@ def reset(running: Running) -> Callable[[], None]:
 def tool_environment(running: Running) -> dict[str, str]:
     """The environment of a shell after `eval "$(make env)"`."""
     return process_environment(running)
+
+
+@pytest.fixture(scope="session")
+def function_environment(running: Running, home: Home) -> dict[str, str]:
+    """What the inventory function finds in its environment: its variables, and credentials of its own role."""
+    variables: dict[str, str] = json.loads(home.sam_environment.read_text())["InventoryFunction"]
+    resources = asyncio.run(ask(running, "status"))["resources"]
+    role = next(name for logical_id, _, name in resources if logical_id == "InventoryFunctionRole")
+    sts = boto3.client(
+        *("sts", REGION),
+        endpoint_url=running.endpoint_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    session = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}", RoleSessionName="InventoryFunction")
+    credentials = session["Credentials"]
+    return variables | {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
+    }
 
 
 @pytest.fixture(scope="session")
