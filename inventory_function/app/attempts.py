@@ -45,7 +45,7 @@ class _Outcome(Enum):
 
 
 def attempt(call: Callable[[], T], *, repeatable: bool, budget: float = BUDGET_SECONDS) -> T:
-    """Return what `call` returns, trying again after contention, throttling and lost connections for `budget` seconds.
+    """Return what `call` returns, trying for `budget` seconds against contention, throttling and lost connections.
 
     `repeatable` says that running twice does no harm; without it a call whose answer was lost is not tried again.
     Raises Problem 503 when time is up or the outcome is unknown, and botocore's ClientError for every answer that a

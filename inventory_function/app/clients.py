@@ -45,8 +45,10 @@ def secretsmanager() -> SecretsManagerClient:
 
 
 def forget() -> None:
-    """Drop every client, so that the next use reads the environment again."""
+    """Close and drop every client, so that the next use reads the environment again."""
     with _lock:
+        for client in _clients.values():
+            client.close()
         _clients.clear()
 
 

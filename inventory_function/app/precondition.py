@@ -26,13 +26,12 @@ class Condition:
 def condition(if_match: str | None, if_none_match: str | None) -> Condition | None:
     """Return the condition that the two headers set on a write, or None when neither is given. Raises Problem 400."""
     values: dict[str, AttributeValueTypeDef] = {}
-    parts = []
-    if if_match is not None:
-        tags = _parse("If-Match", if_match)
-        parts.append("attribute_exists(#sku)" if tags.any else _one_of(tags, values, "m", weakly=False))
-    if if_none_match is not None:
-        tags = _parse("If-None-Match", if_none_match)
-        parts.append("attribute_not_exists(#sku)" if tags.any else f"NOT {_one_of(tags, values, 'n', weakly=True)}")
+    wanted = None if if_match is None else _wanted(_parse("If-Match", if_match), values)
+    unwanted = [] if if_none_match is None else _unwanted(_parse("If-None-Match", if_none_match), values)
+    if wanted is not None and unwanted and " OR " in wanted:
+        # Only here: DynamoDB refuses parentheses that change nothing.
+        wanted = f"({wanted})"
+    parts = [wanted, *unwanted] if wanted is not None else unwanted
     return Condition(" AND ".join(parts), values) if parts else None
 
 
@@ -46,15 +45,22 @@ def _parse(name: str, header: str) -> TagList:
         ) from error
 
 
-def _one_of(tags: TagList, values: dict[str, AttributeValueTypeDef], prefix: str, *, weakly: bool) -> str:
+def _wanted(tags: TagList, values: dict[str, AttributeValueTypeDef]) -> str:
+    if tags.any:
+        return "attribute_exists(#sku)"
     # A weak tag never matches strongly (section 8.8.3.2), and this service hands out strong ones only.
-    usable = [tag for tag in tags.tags if weakly or not tag.weak]
-    alternatives = [_is(tag, values, f"{prefix}{number}") for number, tag in enumerate(usable)]
-    return "(" + " OR ".join(alternatives or [_IMPOSSIBLE]) + ")"
+    strong = [tag for tag in tags.tags if not tag.weak]
+    return " OR ".join(_is(tag, values, f"m{number}") for number, tag in enumerate(strong)) or _IMPOSSIBLE
 
 
-# No item has both, so a tag that this service never made matches none.
-_IMPOSSIBLE = "(attribute_exists(#sku) AND attribute_not_exists(#sku))"
+def _unwanted(tags: TagList, values: dict[str, AttributeValueTypeDef]) -> list[str]:
+    if tags.any:
+        return ["attribute_not_exists(#sku)"]
+    return [f"NOT ({_is(tag, values, f'n{number}')})" for number, tag in enumerate(tags.tags)]
+
+
+# A tag that this service never made matches no item.
+_IMPOSSIBLE = "attribute_exists(#sku) AND attribute_not_exists(#sku)"
 
 
 def _is(tag: EntityTag, values: dict[str, AttributeValueTypeDef], name: str) -> str:
@@ -72,4 +78,4 @@ def _is(tag: EntityTag, values: dict[str, AttributeValueTypeDef], name: str) -> 
         parts.append(f"#updated_at = :{name}u")
     else:
         parts.append("attribute_not_exists(#updated_at)")
-    return "(" + " AND ".join(parts) + ")"
+    return " AND ".join(parts)

@@ -67,7 +67,7 @@ def get(sku: str) -> Item:
 
 
 def page(limit: int, after: str | None) -> tuple[list[Item], str | None]:
-    """Return up to `limit` items that follow the SKU `after` in the table's order, and the SKU to go on after, or None.
+    """Return up to `limit` items after the SKU `after` in the table's order, and the SKU to go on after or None.
 
     An item that exists during the whole walk is seen exactly once: the order is that of the hashed keys, and the
     place is a key.

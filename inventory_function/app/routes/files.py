@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request, Response
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from app import bucket, download
 from app import filename as file_name
@@ -15,6 +16,14 @@ from app.problem import unavailable
 
 router = APIRouter(tags=["files"])
 
+
+class _AnyText(PathConvertor):
+    # Slashes and line breaks as well, so that a name with one is refused with a reason and not as an unknown path.
+    regex = "(?s:.*)"
+
+
+register_url_convertor("any", _AnyText())
+
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _HEADERS = {
     "ETag": header("Entity tag of the file."),
@@ -23,8 +32,7 @@ _HEADERS = {
 
 
 @router.get(
-    # The converter takes slashes as well, so that a name with one is refused with a reason and not as an unknown path.
-    "/file/download/{filename:path}",
+    "/file/download/{filename:any}",
     response_class=Response,
     responses={
         200: {"description": "The file, with its own type.", "content": _BYTES, "headers": _HEADERS},

@@ -1,0 +1,108 @@
+"""The inventory handler, called in process with real events against the running neighbours."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def send(
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    query: str = "",
+) -> Answer:
+    """Call the handler with an HTTP API event (payload 2.0). `body` is text, or a value to send as JSON."""
+    from app.lambda_handler import lambda_handler
+
+    event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {"host": "shop.example", "content-type": "application/json", **(headers or {})},
+        "requestContext": {
+            "http": {"method": method, "path": path, "sourceIp": "203.0.113.9", "protocol": "HTTP/1.1"},
+            "requestId": "integration",
+            "stage": "$default",
+        },
+        "isBase64Encoded": False,
+    }
+    if body is not None:
+        event["body"] = body if isinstance(body, str) else json.dumps(body)
+    answer = lambda_handler(event, None)
+    raw = answer["body"]
+    content = base64.b64decode(raw) if answer["isBase64Encoded"] else raw.encode()
+    return Answer(answer["statusCode"], answer.get("headers", {}), content)
+
+
+@pytest.fixture
+def inventory(
+    function_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Answer]]:
+    from app import clients
+    from app.settings import settings
+
+    for name, value in function_environment.items():
+        monkeypatch.setenv(name, value)
+    clients.forget()
+    settings.cache_clear()
+    yield send
+    clients.forget()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def sku() -> str:
+    return f"TEST-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def owner_s3(function_environment: Mapping[str, str]) -> Iterator[S3Client]:
+    """S3 as the owner of the account: the function's role may not put files."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=function_environment["AWS_ENDPOINT_URL"],
+        region_name=function_environment.get("AWS_REGION", "us-east-1"),
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def store(owner_s3: S3Client, function_environment: Mapping[str, str]) -> Iterator[Callable[..., None]]:
+    """Put files into the data bucket for the length of a test."""
+    bucket = function_environment["BUCKET_NAME"]
+    names = []
+
+    def put(name: str, content: bytes, content_type: str = "text/plain") -> None:
+        owner_s3.put_object(Bucket=bucket, Key=name, Body=content, ContentType=content_type)
+        names.append(name)
+
+    yield put
+    for name in names:
+        owner_s3.delete_object(Bucket=bucket, Key=name)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+import pytest
+
+Send = Callable[..., Any]
+TEA = {"name": "Assam tea", "qty": 5}
+
+
+@pytest.fixture
+def key(function_environment: Mapping[str, str]) -> str:
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=function_environment["AWS_ENDPOINT_URL"],
+        region_name=function_environment.get("AWS_REGION", "us-east-1"),
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    secret = client.get_secret_value(SecretId=function_environment["SECRET_ARN"])["SecretString"]
+    client.close()
+    value: str = json.loads(secret)["INVENTORY_API_KEY"]
+    return value
+
+
+def test_writes_need_the_key_of_the_secret(
+    inventory: Send, sku: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app import api_key
+
+    monkeypatch.setenv("REQUIRE_API_KEY", "true")
+    monkeypatch.setattr(api_key, "api_key", api_key.ApiKey(api_key.read_secret))
+
+    for headers in ({}, {"x-api-key": "wrong"}, {"x-api-key": ""}):
+        refused = inventory("PUT", f"/inventory/{sku}", TEA, headers)
+        assert refused.status == 401
+        assert "www-authenticate" in refused.headers
+        assert key not in refused.body.decode()
+    assert inventory("GET", f"/inventory/{sku}").status == 404
+    assert inventory("PUT", f"/inventory/{sku}", TEA, {"x-api-key": key}).status == 201
