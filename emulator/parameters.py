@@ -28,7 +28,7 @@ def parameter_values(file: str, declared: Mapping[str, Any], overrides: Mapping[
         value = _text(overrides.get(name, declaration.get("Default")))
         problem = _problem(declaration, value)
         if problem:
-            raise TemplateError(f"{file}: the parameter {name} must {problem}, and {value!r} does not.")
+            raise TemplateError(f"{file}: the parameter {name} must {problem}; its value is {value!r}.")
         values[name] = value
     return values
 
@@ -55,7 +55,7 @@ def _problem(declaration: Mapping[str, Any], value: str) -> str | None:
     """Return what `value` must do and does not, or None."""
     kind = str(declaration.get("Type", "String"))
     if kind.startswith("AWS::SSM::"):
-        return "be of a type that needs no AWS account"
+        return "have a type that needs no AWS account"
     allowed = [_text(member) for member in declaration.get("AllowedValues", [])]
     parts = _members(value) if _is_list(declaration) else [value]
     if allowed and not all(part in allowed for part in parts):
