@@ -96,6 +96,7 @@ def test_nothing_is_left_however_a_run_ends(end: Callable[[Started], None], star
     # WHEN it ends
     end(started)
     # THEN everything is gone
+    started.process.wait(30)
     assert_nothing_left(processes, own_home, started.port, int(running.endpoint_url.rpartition(":")[2]))
 
 
@@ -111,6 +112,7 @@ def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
     left = family(again.process.pid)
     again.process.terminate()
     assert_nothing_left(left, own_home, again.port)
+    again.process.wait()
 
 
 @pytest.mark.parametrize(
