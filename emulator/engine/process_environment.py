@@ -71,7 +71,7 @@ def process_environment(
         variables["PYTHONPATH"] = declared["PYTHONPATH"].replace(TASK_ROOT, task_root)
     if "AWS_ACCESS_KEY_ID" in credentials and "AWS_SESSION_TOKEN" not in credentials:
         variables.pop("AWS_SESSION_TOKEN", None)
-    for name in ("NO_PROXY", "no_proxy"):
-        if variables.get(name.replace("no_", "http_").replace("NO_", "HTTP_")) or variables.get(name):
-            variables[name] = ",".join(filter(None, [variables.get(name), "127.0.0.1", "localhost"]))
+    if any(name.lower() in ("http_proxy", "https_proxy") for name in variables):
+        reached_directly = [variables.get("NO_PROXY"), variables.get("no_proxy"), "127.0.0.1", "localhost"]
+        variables["NO_PROXY"] = variables["no_proxy"] = ",".join(filter(None, reached_directly))
     return variables

@@ -1,0 +1,141 @@
+"""The Docker calls, by docker-py as SAM CLI uses it, and the engine's own socket."""
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import docker  # type: ignore[import-untyped]
+import pytest
+
+from emulator.engine import Engine, EngineError
+
+BASE = "public.ecr.aws/lambda/python:3.13-x86_64"
+T = TypeVar("T")
+
+
+def with_engine(folder: Path, work: Callable[[Any], T]) -> T:
+    """Run `work(client)` in a thread beside an engine."""
+
+    async def scenario() -> T:
+        engine = Engine(folder / "run" / "engine.sock", home=folder)
+        await engine.start()
+        try:
+            return await asyncio.to_thread(connected, work)
+        finally:
+            await engine.stop()
+
+    def connected(work: Callable[[Any], T]) -> T:
+        client = docker.DockerClient(base_url=f"unix://{folder}/run/engine.sock")
+        try:
+            return work(client)
+        finally:
+            client.close()
+
+    return asyncio.run(scenario())
+
+
+def test_the_client_finds_the_base_image_and_thinks_it_is_current(tmp_path: Path) -> None:
+    def work(client: Any) -> None:
+        assert client.ping()
+        image = client.images.get(BASE)
+        assert image.attrs["RepoDigests"][0].endswith(
+            client.images.get_registry_data(BASE).attrs["Descriptor"]["digest"]
+        )
+        assert client.images.list() == []
+        assert list(client.api.pull("public.ecr.aws/lambda/python", tag="3.13-x86_64", stream=True, decode=True))
+
+    with_engine(tmp_path, work)
+
+
+def test_an_image_function_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    def work(client: Any) -> None:
+        with pytest.raises(docker.errors.ImageNotFound):
+            client.images.get("inventoryfunction:rapid-x86_64")
+        with (tmp_path / "tar").open("rb") as tar:
+            (answer,) = client.api.build(fileobj=tar, custom_context=True, tag="x:y", decode=True)
+        assert "ENGINE=docker" in answer["error"]
+        with pytest.raises(docker.errors.ImageNotFound, match="ENGINE=docker"):
+            client.containers.create("inventoryfunction:latest")
+
+    (tmp_path / "tar").write_bytes(b"")
+    with_engine(tmp_path, work)
+
+
+def test_an_absent_container_is_dockers_404(tmp_path: Path) -> None:
+    def work(client: Any) -> None:
+        with pytest.raises(docker.errors.NotFound, match="No such container: abc"):
+            client.containers.get("abc")
+        assert client.containers.list(all=True) == []
+
+    with_engine(tmp_path, work)
+
+
+def test_a_call_that_is_not_served_is_named(tmp_path: Path) -> None:
+    def work(client: Any) -> None:
+        with pytest.raises(docker.errors.APIError, match=r"does not serve GET /networks/x") as raised:
+            client.networks.get("x")
+        assert raised.value.response.status_code == 501
+
+    with_engine(tmp_path, work)
+
+
+def test_a_container_without_sams_parts_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    def work(client: Any) -> None:
+        with pytest.raises(docker.errors.APIError, match="only SAM CLI's functions"):
+            client.containers.create(BASE, command=["app.handler"])
+
+    with_engine(tmp_path, work)
+
+
+def test_the_socket_is_private_and_goes_with_the_engine(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "engine.sock"
+
+    async def scenario() -> None:
+        engine = Engine(path, home=tmp_path)
+        await engine.start()
+        assert stat.S_IMODE(os.lstat(path).st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        await engine.stop()
+
+    asyncio.run(scenario())
+    assert not path.exists()
+
+
+def test_a_second_engine_is_told_about_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "engine.sock"
+
+    async def scenario() -> None:
+        engine = Engine(path, home=tmp_path)
+        await engine.start()
+        try:
+            with pytest.raises(EngineError, match="Another engine answers"):
+                await Engine(path, home=tmp_path).start()
+        finally:
+            await engine.stop()
+
+    asyncio.run(scenario())
+
+
+def test_the_socket_of_a_dead_engine_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "engine.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+
+    async def scenario() -> None:
+        engine = Engine(path, home=tmp_path)
+        await engine.start()
+        await engine.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_file_in_the_sockets_place_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "engine.sock"
+    path.write_text("mine")
+    with pytest.raises(EngineError, match="not a socket"):
+        asyncio.run(Engine(path, home=tmp_path).start())
+    assert path.read_text() == "mine"

@@ -1,0 +1,215 @@
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.engine.environment_pool import EnvironmentPool, PoolClosedError
+
+PATIENCE = 0.05
+
+
+class Fake:
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.is_alive = True
+        self.is_stale = False
+
+    async def stop(self) -> None:
+        self.is_alive = False
+
+
+class Starter:
+    """Starts fakes; each takes `seconds`, or fails while `failing`."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.started: list[Fake] = []
+        self.seconds = seconds
+        self.failing = 0
+
+    async def __call__(self) -> Fake:
+        await asyncio.sleep(self.seconds)
+        if self.failing:
+            self.failing -= 1
+            raise OSError("cannot start")
+        self.started.append(Fake(len(self.started)))
+        return self.started[-1]
+
+
+def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(scenario())
+
+
+def test_short_requests_share_one_environment() -> None:
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=8, patience=5)
+
+        async def request() -> None:
+            environment = await pool.acquire()
+            await asyncio.sleep(0.001)
+            pool.release(environment)
+
+        await asyncio.gather(*(request() for _ in range(20)))
+        assert len(start.started) == 1
+
+    run(scenario)
+
+
+def test_long_requests_run_side_by_side() -> None:
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=8, patience=PATIENCE)
+        first, second = await asyncio.gather(pool.acquire(), pool.acquire())
+        assert first is not second
+        assert len(start.started) == 2
+
+    run(scenario)
+
+
+def test_beyond_the_limit_requests_are_served_in_order() -> None:
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=1, patience=0.001)
+        held = await pool.acquire()
+        served: list[int] = []
+
+        async def request(number: int) -> None:
+            environment = await pool.acquire()
+            served.append(number)
+            pool.release(environment)
+
+        waiting = []
+        for number in range(5):
+            waiting.append(asyncio.create_task(request(number)))
+            await asyncio.sleep(0.01)
+        assert served == []
+        pool.release(held)
+        await asyncio.gather(*waiting)
+        assert served == [0, 1, 2, 3, 4]
+        assert len(start.started) == 1
+
+    run(scenario)
+
+
+def test_the_environment_used_last_serves_next() -> None:
+    async def scenario() -> None:
+        pool = EnvironmentPool(Starter(), limit=8, patience=0)
+        first, second = await asyncio.gather(pool.acquire(), pool.acquire())
+        pool.release(first)
+        pool.release(second)
+        assert await pool.acquire() is second
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("unfit", ["dead", "stale"])
+def test_an_environment_that_is_no_longer_fit_does_not_serve(unfit: str) -> None:
+    async def scenario() -> None:
+        pool = EnvironmentPool(Starter(), limit=2, patience=0)
+        environment = await pool.acquire()
+        pool.release(environment)
+        environment.is_alive, environment.is_stale = unfit != "dead", unfit == "stale"
+        assert await pool.acquire() is not environment
+        await asyncio.sleep(0)
+        assert not environment.is_alive
+
+    run(scenario)
+
+
+def test_one_that_dies_in_service_is_replaced_for_who_waits() -> None:
+    async def scenario() -> None:
+        pool = EnvironmentPool(Starter(), limit=1, patience=0.001)
+        held = await pool.acquire()
+        waiting = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0.02)
+        held.is_alive = False
+        pool.release(held)
+        assert (await asyncio.wait_for(waiting, 2)).number == 1
+
+    run(scenario)
+
+
+def test_idle_ones_that_died_are_replaced_ahead_of_need() -> None:
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=4)
+        pool.add(await start())
+        start.started[0].is_alive = False
+        pool.replace_unfit()
+        await asyncio.sleep(0.01)
+        assert [each.number for each in pool.environments()] == [1]
+
+    run(scenario)
+
+
+def test_a_failed_start_fails_one_request_and_not_the_next() -> None:
+    async def scenario() -> None:
+        start = Starter()
+        start.failing = 1
+        pool = EnvironmentPool(start, limit=1, patience=0)
+        with pytest.raises(OSError, match="cannot start"):
+            await pool.acquire()
+        assert (await pool.acquire()).number == 0
+
+    run(scenario)
+
+
+def test_who_gives_up_waiting_takes_nothing() -> None:
+    async def scenario() -> None:
+        pool = EnvironmentPool(Starter(), limit=1, patience=0.001)
+        held = await pool.acquire()
+        waiting = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        pool.release(held)
+        assert await asyncio.wait_for(pool.acquire(), 2) is held
+
+    run(scenario)
+
+
+def test_closing_stops_all_and_tells_who_waits() -> None:
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=1, patience=0.001)
+        await pool.acquire()
+        waiting = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0.01)
+        await pool.close()
+        with pytest.raises(PoolClosedError):
+            await waiting
+        with pytest.raises(PoolClosedError):
+            await pool.acquire()
+        assert not any(each.is_alive for each in start.started)
+
+    run(scenario)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 4), st.lists(st.tuples(st.booleans(), st.integers(0, 3)), min_size=1, max_size=25))
+def test_never_two_requests_in_one_environment_nor_more_than_the_limit(
+    limit: int, requests: list[tuple[bool, int]]
+) -> None:
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=limit, patience=0.001)
+        busy: set[int] = set()
+
+        async def request(dies: bool, milliseconds: int) -> None:
+            environment = await pool.acquire()
+            assert environment.number not in busy
+            busy.add(environment.number)
+            assert len(busy) <= limit
+            assert pool.size <= limit
+            await asyncio.sleep(milliseconds / 1000)
+            busy.remove(environment.number)
+            environment.is_alive = not dies
+            pool.release(environment)
+
+        await asyncio.wait_for(asyncio.gather(*(request(*each) for each in requests)), 10)
+        await pool.close()
+
+    run(scenario)

@@ -1,0 +1,122 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.engine.function import Function
+from emulator.engine.process_environment import process_environment
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    """The body of a create call as docker-py sends it for SAM CLI."""
+    return {
+        "Image": "public.ecr.aws/lambda/python:3.13-rapid-x86_64",
+        "Cmd": [],
+        "Entrypoint": ["/var/rapid/aws-lambda-rie", "--log-level", "error"],
+        "Env": [
+            "AWS_LAMBDA_FUNCTION_NAME=Hello",
+            "AWS_LAMBDA_FUNCTION_HANDLER=app.handler",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
+            "AWS_LAMBDA_FUNCTION_TIMEOUT=7",
+            "AWS_LAMBDA_MAX_CONCURRENCY=4",
+            "AWS_REGION=eu-west-1",
+            "AWS_ACCOUNT_ID=123456789012",
+            "AWS_ACCESS_KEY_ID=sams",
+            "AWS_SESSION_TOKEN=sams",
+            "EQUALS=a=b",
+        ],
+        "HostConfig": {
+            "Binds": ["/home/me/my shop/.build:/var/task:ro,delegated"],
+            "PortBindings": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "6001"}]},
+            "Memory": 256 * 1024 * 1024,
+        },
+        **changes,
+    }
+
+
+def test_a_function_is_read_from_what_sam_creates() -> None:
+    function = Function.from_create_body("python3.13", body())
+    assert function.name == "Hello"
+    assert function.handler == "app.handler"
+    assert function.task_root == Path("/home/me/my shop/.build")
+    assert (function.memory_mb, function.timeout_seconds, function.concurrency) == (256, 7, 4)
+    assert (function.host, function.port) == ("127.0.0.1", 6001)
+    assert function.arn == "arn:aws:lambda:eu-west-1:123456789012:function:Hello"
+    assert function.variables["EQUALS"] == "a=b"
+    assert function.memory_is_limited
+    assert not function.is_debugged
+
+
+def test_debug_arguments_become_options_of_the_interpreter() -> None:
+    entrypoint = ["/var/rapid/aws-lambda-rie", "--log-level", "error", "/var/lang/bin/python3.13"]
+    entrypoint += ["-m", "debugpy", "--listen", "0.0.0.0:5890", "/var/task/x", "/var/runtime/bootstrap.py"]
+    function = Function.from_create_body("python3.13", body(Entrypoint=entrypoint))
+    assert function.is_debugged
+    assert function.concurrency == 1
+    assert function.interpreter_options == ("-m", "debugpy", "--listen", "0.0.0.0:5890", "/home/me/my shop/.build/x")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"HostConfig": {}}, "/var/task"),
+        ({"HostConfig": {"Binds": ["/a:/var/task:ro"]}}, "8080/tcp"),
+        ({"Env": []}, "handler"),
+    ],
+)
+def test_what_is_missing_is_named(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Function.from_create_body("python3.13", body(**changes))
+
+
+def process_variables(credentials: dict[str, str] | None = None, **changes: Any) -> dict[str, str]:
+    return process_environment(
+        Function.from_create_body("python3.13", body(**changes)),
+        interpreter=Path("/opt/python/bin/python3.13"),
+        runtime_dir=Path("/state/runtime"),
+        runtime_api="127.0.0.1:9001",
+        temp_dir=Path("/tmp/here"),
+        credentials=credentials or {},
+    )
+
+
+def test_a_process_has_lambdas_variables_and_none_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_SHELL_SECRET", "leak")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    variables = process_variables()
+    assert not {"MY_SHELL_SECRET", "PYTHONDONTWRITEBYTECODE"} & variables.keys()
+    assert variables["AWS_LAMBDA_RUNTIME_API"] == "127.0.0.1:9001"
+    assert variables["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert variables["_HANDLER"] == "app.handler"
+    assert variables["LAMBDA_TASK_ROOT"] == "/home/me/my shop/.build"
+    assert variables["PYTHONPATH"] == "/state/runtime"
+    assert variables["TZ"] == ":UTC"
+    assert variables["HOME"] == variables["TMPDIR"] == "/tmp/here"
+    assert variables["AWS_ACCESS_KEY_ID"] == "sams"
+
+
+def test_the_runtime_does_not_see_the_limit_that_sam_needs() -> None:
+    # awslambdaric 4 would serve several requests in one process.
+    assert "AWS_LAMBDA_MAX_CONCURRENCY" not in process_variables()
+
+
+def test_the_roles_credentials_replace_those_that_sam_passed() -> None:
+    variables = process_variables({"AWS_ACCESS_KEY_ID": "role", "AWS_SECRET_ACCESS_KEY": "s"})
+    assert variables["AWS_ACCESS_KEY_ID"] == "role"
+    assert "AWS_SESSION_TOKEN" not in variables
+
+
+def test_every_environment_has_a_log_stream_of_its_own() -> None:
+    streams = {process_variables()["AWS_LAMBDA_LOG_STREAM_NAME"] for _ in range(2)}
+    assert len(streams) == 2
+    assert all("/[$LATEST]" in stream for stream in streams)
+
+
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    variables = process_variables()
+    assert variables["HTTPS_PROXY"] == "http://proxy:3128"
+    assert "127.0.0.1" in variables["NO_PROXY"].split(",")
