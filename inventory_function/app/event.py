@@ -69,7 +69,7 @@ def _prepare_v1(event: Mapping[str, Any], context: Mapping[str, Any]) -> dict[st
     inner = _inner_path(path, template, context.get("stage"))
     # REST keeps the stage out of `path`, but it is in the path that the client sees.
     seen = context.get("path")
-    full = seen if isinstance(seen, str) and seen.endswith(inner) else path
+    full = seen if isinstance(seen, str) and (seen.endswith(inner) or inner == "/") else path
     prepared = {
         "resource": path,
         **event,

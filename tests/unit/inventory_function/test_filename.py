@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 def test_an_accepted_name_is_harmless_however_often_it_is_decoded(filename: str) -> None:
     try:
         form = parse(filename)
-    except Problem as problem:
-        assert problem.status_code == 400
+    except Problem:
         return
     assert form == filename
     for _ in range(5):

@@ -51,7 +51,7 @@ def test_prices_have_two_places(given: Any, expected: str) -> None:
                 "1000000000",
             ],
         ),
-        *[-1, 10**30, True, 19.99, None, [], {}, "", "1e2", "NaN", "-1", " 1", "1.999", "1,5", "１", "1.", ".5"],
+        *[-1, 10**30, True, 19.99, None, [], {}, "", "1e2", "NaN", "-1", " 1", "1.999", "1,5", "\uff11", "1.", ".5"],
     ],
 )
 def test_everything_else_is_refused(given: Any) -> None:

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+Call = Callable[..., Any]
+
+
+def rest(path: str, method: str = "GET", **more: Any) -> dict[str, Any]:
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": {"Host": "abc.execute-api.eu-west-1.amazonaws.com"},
+        "multiValueHeaders": {"Host": ["abc.execute-api.eu-west-1.amazonaws.com"]},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {
+            "stage": "prod",
+            "path": f"/prod{path}",
+            "requestId": "rest-id",
+            "identity": {"sourceIp": "1.2.3.4"},
+        },
+        "body": None,
+        "isBase64Encoded": False,
+        **more,
+    }
+
+
+def load_balancer(path: str, method: str = "GET", **more: Any) -> dict[str, Any]:
+    return {
+        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/x/1"}},
+        "httpMethod": method,
+        "path": path,
+        "queryStringParameters": {},
+        "headers": {"host": "shop.example", "x-amzn-trace-id": "Root=1-abc", "x-forwarded-port": "80"},
+        "body": "",
+        "isBase64Encoded": False,
+        **more,
+    }
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    from app.observation import logger
+
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return stream
+
+
+def test_the_root(call: Call, request_event: Call) -> None:
+    answer = call(request_event("GET", "/"))
+
+    assert answer.status == 200
+    assert answer.json == {"status": "ok", "message": answer.json["message"], "service": "inventory"}
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("event", [rest("/"), load_balancer("/"), {**rest("/"), "version": "1.0"}])
+def test_every_event_source_is_answered(call: Call, event: dict[str, Any]) -> None:
+    assert call(event).json["status"] == "ok"
+
+
+def test_a_load_balancer_with_multi_value_headers(call: Call) -> None:
+    event = load_balancer("/nowhere")
+    event["multiValueHeaders"] = {"host": ["shop.example"], "x-amzn-trace-id": ["Root=1-abc"]}
+    del event["headers"]
+
+    answer = call(event)
+
+    assert (answer.status, answer.json["request_id"]) == (404, "1-abc")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_query_of_a_load_balancer_is_decoded_once(call: Call) -> None:
+    event = load_balancer("/inventory", queryStringParameters={"limit": "%31%30%31"})
+
+    assert call(event).json["errors"][0]["parameter"] == "limit"
+
+
+@pytest.mark.parametrize("event", [rest("/docs"), None])
+def test_docs_work_under_a_stage(call: Call, request_event: Call, event: dict[str, Any] | None) -> None:
+    if event is None:
+        event = request_event("GET", "/prod/docs")
+        event["routeKey"], event["requestContext"]["stage"] = "GET /docs", "prod"
+
+    answer = call(event)
+
+    assert answer.status == 200
+    assert "text/html" in answer.headers["content-type"]
+    assert b"'/prod/openapi.json'" in answer.body
+
+
+def test_the_servers_of_the_document_name_the_stage(call: Call) -> None:
+    assert call(rest("/openapi.json")).json["servers"] == [{"url": "/prod"}]
+    assert "servers" not in call(load_balancer("/openapi.json")).json
+
+
+def test_an_unknown_path_and_method(call: Call, request_event: Call) -> None:
+    unknown = call(request_event("GET", "/nowhere"))
+    wrong = call(request_event("PATCH", "/inventory/A"))
+
+    assert unknown.status == 404
+    assert unknown.json == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": unknown.json["detail"],
+        "request_id": "id-1",
+    }
+    assert wrong.status == 405
+    assert wrong.headers["allow"] == "DELETE, GET, PUT"
+    assert wrong.headers["content-type"] == "application/problem+json"
+    assert call(request_event("GET", "/inventory/")).status == 404
+    assert call(request_event("GET", "/redoc")).status == 404
+    assert call(request_event("GET", "/docs/oauth2-redirect")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "word"),
+    [
+        ("{", 400, "JSON"),
+        ('{"name":"a","name":"b"}', 400, "repeats"),
+        ("[" * 50_000, 400, "nested"),
+        ('"\\ud800"', 400, "surrogate"),
+        ("[]", 422, "body"),
+        (None, 422, "body"),
+        ("null", 422, "body"),
+        ('{"sku":"A","name":"a","qty":1,"price":1e400}', 422, "price"),
+        ('{"sku":"A","name":"a","qty":NaN}', 422, "qty"),
+        ('{"sku":"A","name":"a","qty":1,"brand":"x"}', 422, "brand"),
+        ('{"sku":"A","name":"\\u0000","qty":1}', 422, "name"),
+        ("x" * 66_000, 413, "65536"),
+    ],
+)
+def test_bad_bodies(call: Call, request_event: Call, body: str | None, status: int, word: str) -> None:
+    answer = call(request_event("POST", "/inventory", body, content_type="application/json"))
+
+    assert answer.status == answer.json["status"] == status
+    assert word in answer.json["detail"]
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_that_is_not_utf8(call: Call, request_event: Call) -> None:
+    event = request_event("POST", "/inventory", "/w==")
+    event["isBase64Encoded"] = True
+
+    assert call(event).status == 400
+
+
+def test_a_validation_problem_points_to_every_mistake(call: Call, request_event: Call) -> None:
+    body = json.dumps({"sku": "A", "qty": "5", "price": "x", "a/b~": 1})
+
+    errors = call(request_event("POST", "/inventory", body)).json["errors"]
+
+    assert {error["pointer"] for error in errors} == {"#/name", "#/qty", "#/price", "#/a~1b~0"}
+    assert all(error["detail"] for error in errors)
+
+
+def test_a_problem_never_repeats_a_value(call: Call, request_event: Call) -> None:
+    body = json.dumps({"sku": "s3cr3t value", "name": "s3cr3t\n", "qty": "s3cr3t", "price": "s3cr3t"})
+
+    assert b"s3cr3t" not in call(request_event("POST", "/inventory", body)).body
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json; charset=utf-8", 422),
+        ("application/merge-patch+json", 422),
+        ("application/x-www-form-urlencoded", 422),
+        ("text/plain", 422),
+        ("", 422),
+        ("multipart/form-data; boundary=x", 415),
+        ("application/xml", 415),
+        ("image/png", 415),
+    ],
+)
+def test_the_type_of_the_body(call: Call, request_event: Call, content_type: str, status: int) -> None:
+    answer = call(request_event("POST", "/inventory", "{}", content_type=content_type))
+
+    assert answer.status == status
+
+
+def test_bad_parameters(call: Call, request_event: Call) -> None:
+    for query in ("limit=0", "limit=101", "limit=x", "cursor=x"):
+        event = request_event("GET", "/inventory")
+        event["rawQueryString"] = query
+        answer = call(event)
+        assert answer.status == 422
+        assert answer.json["errors"][0]["in"] == "query"
+    for path in ("/inventory/a b", "/inventory/..", "/inventory/" + "a" * 65, "/inventory/a\n"):
+        assert call(request_event("GET", path)).status == 422
+
+
+def test_an_error_of_the_service_says_nothing_of_itself(
+    call: Call, request_event: Call, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    from app import table
+
+    def fail(_sku: str) -> None:
+        raise RuntimeError("s3cr3t")
+
+    monkeypatch.setattr(table, "get", fail)
+
+    answer = call(request_event("GET", "/inventory/A"))
+
+    assert (answer.status, answer.json["request_id"]) == (500, "id-1")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert b"s3cr3t" not in answer.body
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["message"] for line in lines] == ["The request failed", "Answered"]
+    assert {line["correlation_id"] for line in lines} == {"id-1"}
+
+
+def test_logs_and_metrics_hold_the_template_and_no_value(
+    call: Call,
+    request_event: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    log: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ShopOnSam")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "inventory")
+
+    call(request_event("PUT", "/inventory/S3CR3T", '{"name":"s3cr3t"}', x_api_key="s3cr3t"))
+    call(request_event("GET", "/s3cr3t"))
+
+    metrics = capsys.readouterr().out
+    assert "s3cr3t" not in (log.getvalue() + metrics).lower()
+    for text in (log.getvalue(), metrics):
+        routes = [json.loads(line)["route"] for line in text.splitlines()]
+        assert routes == ["PUT /inventory/{sku}", "unmatched"]
+    record = json.loads(metrics.splitlines()[0])
+    assert record["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["route", "service"]]
+    assert record["ClientErrors"] == [1.0]
+
+
+def test_a_text_that_escapes_would_swell_is_sent_as_base64(
+    call: Call, request_event: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app import lambda_handler
+
+    content = "\x01" * (4 * 1024 * 1024)
+    monkeypatch.setattr(
+        lambda_handler,
+        "_mangum",
+        lambda _event, _context: {"statusCode": 200, "headers": {"a": "b"}, "body": content, "isBase64Encoded": False},
+    )
+
+    answer = lambda_handler.lambda_handler(request_event("GET", "/"), None)
+
+    assert answer["isBase64Encoded"]
+    assert len(json.dumps(answer)) < 6 * 1024 * 1024
+    assert call(request_event("GET", "/")).body == content.encode()
+
+
+def test_threads_have_event_loops_of_their_own(call: Call, request_event: Call) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: call(request_event("GET", "/")), range(16)))
+
+    assert {answer.status for answer in answers} == {200}
+
+
+def test_what_is_no_request_is_refused(call: Call) -> None:
+    with pytest.raises(ValueError, match="answers HTTP requests"):
+        call({"Records": [{"eventSource": "aws:sqs"}]})
