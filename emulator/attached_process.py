@@ -173,7 +173,7 @@ def _end_session(child: int, status: int | None, first_signal: int, grace: float
     number: int | None = first_signal
     while True:
         # The child by its id as well: it may not have reached its session yet.
-        left = _members(child) + ([child] if status is None else [])
+        left = {*_members(child), child} if status is None else set(_members(child))
         if number is not None:
             _signal(left, number)
         if status is None:
@@ -184,7 +184,7 @@ def _end_session(child: int, status: int | None, first_signal: int, grace: float
         number = signal.SIGKILL if time.monotonic() >= deadline else None
 
 
-def _signal(processes: list[int], number: int) -> None:
+def _signal(processes: set[int], number: int) -> None:
     for pid in processes:
         try:
             os.kill(pid, number)
