@@ -7,6 +7,7 @@ import base64
 import threading
 from typing import Any
 
+import anyio.to_thread
 from mangum import Mangum
 from starlette.types import Receive, Scope, Send
 
@@ -50,6 +51,9 @@ async def _rooted(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 asyncio.set_event_loop(_thread.holder.loop)
+# anyio imports its asyncio part at the first use, which would be the first request; the init phase has processor to
+# spare.
+_thread.holder.loop.run_until_complete(anyio.to_thread.run_sync(bool))
 _mangum = Mangum(_rooted, lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
 
 
