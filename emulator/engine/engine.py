@@ -143,9 +143,12 @@ class Engine:
         credentials = await self._role_credentials(function.name)
         settings = EnvironmentSettings(function, interpreter.path, runtime_dir, self._temp_root, log, credentials)
         environment = Environment(settings)
+        starting = asyncio.ensure_future(environment.start())
         try:
-            await environment.start()
+            await asyncio.shield(starting)
         except BaseException:
+            # Cancelled half way, asyncio would lose the socket or the process that it was about to return.
+            await asyncio.gather(starting, return_exceptions=True)
             await environment.stop()
             raise
         return environment

@@ -82,6 +82,7 @@ class Environment:
         self._peak = 0
         self._began = time.monotonic()
         self._stopped = False
+        self._renew_at = _renewal(settings.credentials)
         self.init_ms: float | None = None
         """The duration of init, until an invocation has reported it."""
 
@@ -93,8 +94,7 @@ class Environment:
     @property
     def is_stale(self) -> bool:
         """Tell whether its credentials are about to expire."""
-        credentials = self._settings.credentials
-        return credentials is not None and datetime.now(UTC) + _CREDENTIALS_LEFT >= credentials.expires_at
+        return self._renew_at is not None and datetime.now(UTC) >= self._renew_at
 
     @property
     def exited(self) -> asyncio.Future[int]:
@@ -236,6 +236,13 @@ class Environment:
             self._peak = max(self._peak, used)
             if used > limit and function.memory_is_limited and not function.is_debugged:
                 return
+
+
+def _renewal(credentials: RoleCredentials | None) -> datetime | None:
+    if credentials is None:
+        return None
+    now = datetime.now(UTC)
+    return max(credentials.expires_at - _CREDENTIALS_LEFT, now + (credentials.expires_at - now) / 2)
 
 
 async def _first_of(futures: set[asyncio.Future[Any]], limit_seconds: float | None) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class PoolClosedError(Exception):
@@ -47,7 +47,8 @@ class EnvironmentPool(Generic[E]):
         self._busy: set[E] = set()
         self._starting = 0
         self._waiters: deque[asyncio.Future[E]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._starts: set[asyncio.Task[None]] = set()
+        self._stops: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @property
@@ -92,7 +93,7 @@ class EnvironmentPool(Generic[E]):
         """Give an environment back: to the invocation that waits longest, else to the idle ones."""
         self._busy.discard(environment)
         if self._closed or not environment.is_alive or environment.is_stale:
-            self._spawn(environment.stop())
+            _keep(self._stops, environment.stop())
         else:
             self._idle.append(environment)
         self._serve_waiters()
@@ -115,7 +116,7 @@ class EnvironmentPool(Generic[E]):
         """Replace the idle environments that died or should not serve again."""
         for environment in [idle for idle in self._idle if idle.is_stale or not idle.is_alive]:
             self._idle.remove(environment)
-            self._spawn(environment.stop())
+            _keep(self._stops, environment.stop())
             self._start_one()
 
     async def close(self) -> None:
@@ -124,19 +125,19 @@ class EnvironmentPool(Generic[E]):
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_exception(PoolClosedError())
+        for start in self._starts:
+            start.cancel()
         everyone = self.environments()
         self._idle.clear()
         await asyncio.gather(*(environment.stop() for environment in everyone), return_exceptions=True)
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._starts, *self._stops, return_exceptions=True)
 
     def _take_idle(self) -> E | None:
         while self._idle:
             environment = self._idle.pop()
             if environment.is_alive and not environment.is_stale:
                 return environment
-            self._spawn(environment.stop())
+            _keep(self._stops, environment.stop())
         return None
 
     def _serve_waiters(self) -> None:
@@ -157,7 +158,7 @@ class EnvironmentPool(Generic[E]):
     def _start_one(self) -> None:
         if not self._closed and self.size < self._limit:
             self._starting += 1
-            self._spawn(self._add_started())
+            _keep(self._starts, self._add_started())
 
     async def _add_started(self) -> None:
         try:
@@ -173,9 +174,18 @@ class EnvironmentPool(Generic[E]):
         self._starting -= 1
         if self._closed:
             await environment.stop()
-            return
-        self._idle.append(environment)
-        self._serve_waiters()
+        elif not self._hand_over(environment):
+            self._idle.append(environment)
+
+    def _hand_over(self, environment: E) -> bool:
+        # Whatever its state: to start yet another would not make it better, and may never end.
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                self._busy.add(environment)
+                waiter.set_result(environment)
+                return True
+        return False
 
     def _fail_first(self, error: Exception) -> None:
         while self._waiters:
@@ -184,11 +194,8 @@ class EnvironmentPool(Generic[E]):
                 waiter.set_exception(error)
                 return
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(_run(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
-
-async def _run(work: Awaitable[None]) -> None:
-    await work
+def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)

@@ -213,3 +213,22 @@ def test_never_two_requests_in_one_environment_nor_more_than_the_limit(
         await pool.close()
 
     run(scenario)
+
+
+def test_one_that_starts_unfit_still_serves_who_waits_for_it() -> None:
+    class Unfit(Fake):
+        is_stale = True
+
+        def __init__(self) -> None:
+            super().__init__(0)
+            self.is_stale = True
+
+    async def start() -> Fake:
+        return Unfit()
+
+    async def scenario() -> None:
+        pool = EnvironmentPool(start, limit=1, patience=0)
+        for _ in range(2):
+            pool.release(await asyncio.wait_for(pool.acquire(), 2))
+
+    run(scenario)
