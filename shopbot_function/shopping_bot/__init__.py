@@ -1,0 +1,1 @@
+"""The shopping assistant: a Flask application around a loop over the tools of Claude."""

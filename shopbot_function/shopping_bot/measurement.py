@@ -1,0 +1,45 @@
+"""What one request cost, gathered where it happens and written out once (shopping_bot.observability)."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Measurement:
+    """Counts and times of one request. Its members only grow, so threads of the request may share it."""
+
+    neighbour_seconds: list[tuple[str, float]] = field(default_factory=list)
+    tool_calls: Counter[str] = field(default_factory=Counter)
+    tokens: Counter[str] = field(default_factory=Counter)
+    degraded: set[str] = field(default_factory=set)
+
+
+_current: ContextVar[Measurement | None] = ContextVar("measurement", default=None)
+
+
+def begin() -> Measurement:
+    """Start the measurement of a request in this context and return it."""
+    measurement = Measurement()
+    _current.set(measurement)
+    return measurement
+
+
+def current() -> Measurement:
+    """Return the measurement of the request; one that nobody reads outside of a request."""
+    return _current.get() or Measurement()
+
+
+@contextmanager
+def neighbour(name: str) -> Iterator[None]:
+    """Time a call to the neighbour `name`, whether it succeeds or not."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        current().neighbour_seconds.append((name, time.perf_counter() - started))
