@@ -76,7 +76,7 @@ def test_the_template_says_what_to_package_and_for_which_services() -> None:
     assert function.code_uri == REPOSITORY / "inventory_function"
     assert function.runtime == "python3.13"
     assert function.architecture == "arm64"
-    assert function.services == {"dynamodb", "s3", "secretsmanager"}
+    assert function.services == frozenset({"dynamodb", "s3", "secretsmanager"})
 
 
 def test_a_policy_that_does_not_spell_its_actions_out_may_need_any_service(tmp_path: Path) -> None:
