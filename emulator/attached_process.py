@@ -91,28 +91,30 @@ class AttachedProcess:
 
     async def wait(self) -> int:
         """Return the exit status (as `returncode`) once the command has ended and its session is gone."""
-        return await self._watcher.wait()
+        status = await self._watcher.wait()
+        self._let_go()
+        return status
 
     async def stop(self, number: int = signal.SIGTERM, grace: float = DEFAULT_GRACE) -> int:
         """End the command's session: signal `number`, after `grace` seconds SIGKILL. Return the exit status."""
-        if self._lifeline is not None:
-            lifeline, self._lifeline = self._lifeline, None
-            try:
-                os.write(lifeline, f"{int(number)} {grace}\n".encode())
-            except BrokenPipeError:
-                pass  # it has ended already
-            finally:
-                os.close(lifeline)
+        self._let_go(f"{int(number)} {grace}\n".encode())
         return await self.wait()
 
     async def terminate(self, grace: float = DEFAULT_GRACE) -> int:
         """End the command's session with SIGTERM, after `grace` seconds with SIGKILL. Return the exit status."""
         return await self.stop(signal.SIGTERM, grace)
 
-    def __del__(self) -> None:
-        """Let the command end with the object that stands for it."""
-        if self._lifeline is not None:
-            os.close(self._lifeline)
+    def _let_go(self, order: bytes = b"") -> None:
+        """Close the lifeline, after a last word to the watcher."""
+        if self._lifeline is None:
+            return
+        lifeline, self._lifeline = self._lifeline, None
+        try:
+            os.write(lifeline, order)
+        except BrokenPipeError:
+            pass  # it has ended already
+        finally:
+            os.close(lifeline)
 
 
 def watch(lifeline: int, grace: float, command: list[str]) -> int:
@@ -120,6 +122,7 @@ def watch(lifeline: int, grace: float, command: list[str]) -> int:
     import select
 
     reading, writing = os.pipe()
+    os.set_inheritable(lifeline, False)
     os.set_blocking(writing, False)
     os.set_blocking(lifeline, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)

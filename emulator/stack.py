@@ -54,6 +54,8 @@ class Stack:
 
     def load_sample_data(self) -> int:
         """Load the sample catalogue and the sample files; return the number of products. Raises TemplateError."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             sample_data.load_files(self._clients, self._ref(SAMPLE_BUCKET))
             return sample_data.load_catalog(self._clients, self._ref(SAMPLE_TABLE))
@@ -61,6 +63,8 @@ class Stack:
             raise TemplateError(f"{self._template.path.name} has no {error} to load the sample data into.") from error
         except sample_data.SampleDataError as error:
             raise TemplateError(str(error)) from error
+        except (BotoCoreError, ClientError) as error:
+            raise TemplateError(f"The sample data could not be loaded: {error!s}.") from error
 
     def reset(self) -> None:
         """Bring everything back to what it was after `create` and `load_sample_data`, idempotency tokens included.
@@ -110,12 +114,18 @@ class Stack:
 
     def role_credentials(self, function: str) -> RoleCredentials:
         """Return an hour's credentials of the role of `function` (a logical id). Raises TemplateError."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         declared = self._template.functions.get(function)
         if declared is None or declared.role not in self._created:
             raise TemplateError(f"{self._template.path.name} declares no role for the function {function}.")
-        answer = self._clients.sts.assume_role(
-            RoleArn=self._get_att(declared.role, "Arn"), RoleSessionName=function, DurationSeconds=SESSION_SECONDS
-        )["Credentials"]
+        arn = self._get_att(declared.role, "Arn")
+        try:
+            answer = self._clients.sts.assume_role(
+                RoleArn=arn, RoleSessionName=function, DurationSeconds=SESSION_SECONDS
+            )["Credentials"]
+        except (BotoCoreError, ClientError) as error:
+            raise TemplateError(f"The role of {function} could not be assumed: {error!s}.") from error
         return RoleCredentials(
             answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"]
         )

@@ -131,6 +131,8 @@ class Template:
         for logical_id, resource in self.resources.items():
             after = resource.get("DependsOn", [])
             named = {after} if isinstance(after, str) else set(after)
+            for name in sorted(named - self._section("Resources").keys()):
+                raise self.error(logical_id, f"{logical_id} depends on {name}, which the template does not declare.")
             graph[logical_id] = (self._references(logical_id) | named) & self.resources.keys()
         try:
             return tuple(graphlib.TopologicalSorter(graph).static_order())

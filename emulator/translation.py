@@ -106,7 +106,7 @@ def _translate(path: Path, source: str, parameters: Mapping[str, str]) -> Transl
         raise TemplateError(
             f"{path.name} is not a SAM template that the translator can read ({error}); `make validate` says more."
         ) from error
-    return Translation(json.loads(json.dumps(plain, default=str)), code_uris)
+    return Translation(json.loads(json.dumps(plain)), code_uris)
 
 
 def parse(path: Path, source: str) -> dict[str, Any]:
@@ -121,6 +121,11 @@ def parse(path: Path, source: str) -> dict[str, Any]:
         """SafeLoader that knows the intrinsics' tags; a class of its own so that yaml's stays as it is."""
 
     Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+    # To CloudFormation, 2012-10-17 is a text, with or without quotes.
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
     try:
         document = yaml.load(source, Loader)  # noqa: S506 (a SafeLoader)
     except yaml.MarkedYAMLError as error:

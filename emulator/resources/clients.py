@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+import threading
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from emulator.ministack import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
+
+
+_session_lock: Final = threading.Lock()  # boto3 sessions are not for several threads at once; their clients are
 
 
 class Clients:
@@ -53,28 +56,30 @@ class Clients:
         client: STSClient = self._client("sts")
         return client
 
-    @cached_property
-    def _session(self) -> Any:
-        import botocore.session
-        from boto3.session import Session
-
-        # Without these, a profile that is named in the environment and gone would end the start.
-        bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-        return Session(
-            aws_access_key_id=ROOT_ACCESS_KEY,
-            aws_secret_access_key=ROOT_SECRET_KEY,
-            region_name=self.region,
-            botocore_session=bare,
-        )
-
     def _client(self, service: str) -> Any:
-        from botocore.config import Config
-
-        config = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 3})
-        return self._session.client(service, endpoint_url=self.endpoint_url, config=config)
+        return _client(service, self.endpoint_url, self.region)
 
 
 def preload() -> None:
-    """Import what the clients need, half a second of work that can be done while the endpoint starts."""
-    for module in ("boto3.session", "botocore.config", "botocore.session"):
-        importlib.import_module(module)
+    """Read what the clients need, most of a second's work that can be done while the endpoint starts."""
+    for service in ("dynamodb", "s3", "iam", "secretsmanager", "sts"):
+        _client(service, "http://127.0.0.1", "us-east-1")
+
+
+def _client(service: str, endpoint_url: str, region: str) -> Any:
+    from botocore.config import Config
+
+    config = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 3})
+    with _session_lock:
+        return _session().client(service, region, endpoint_url=endpoint_url, config=config)
+
+
+@cache
+def _session() -> Any:
+    """Return one session for all clients: it keeps the services' descriptions once they are read."""
+    import botocore.session
+    from boto3.session import Session
+
+    # Without these, a profile that is named in the environment and gone would end the start.
+    bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return Session(aws_access_key_id=ROOT_ACCESS_KEY, aws_secret_access_key=ROOT_SECRET_KEY, botocore_session=bare)

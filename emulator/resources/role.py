@@ -48,10 +48,12 @@ def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Creat
         role = clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **request)["Role"]
     else:
         clients.iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+        if role["Path"] != properties.get("Path", "/"):
+            raise PropertyError("Path differs from the role that exists; stop the emulator and start it again")
         if settings:
             clients.iam.update_role(RoleName=name, **settings)
-        if tags:
-            clients.iam.tag_role(RoleName=name, Tags=tags)
+        _set_boundary(clients, name, properties.get("PermissionsBoundary"))
+        _set_tags(clients, name, tags)
     _set_inline_policies(clients, name, properties.get("Policies", []))
     _set_managed_policies(clients, name, managed)
     return Created(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
@@ -76,6 +78,22 @@ def _set_managed_policies(clients: Clients, role: str, declared: list[str]) -> N
     for arn in declared:
         if arn not in present:
             clients.iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+
+
+def _set_boundary(clients: Clients, role: str, declared: str | None) -> None:
+    if declared is not None:
+        clients.iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=declared)
+    elif "PermissionsBoundary" in clients.iam.get_role(RoleName=role)["Role"]:
+        clients.iam.delete_role_permissions_boundary(RoleName=role)
+
+
+def _set_tags(clients: Clients, role: str, declared: list[Any]) -> None:
+    present = {tag["Key"] for tag in clients.iam.list_role_tags(RoleName=role)["Tags"]}
+    stale = sorted(present - {tag["Key"] for tag in declared})
+    if stale:
+        clients.iam.untag_role(RoleName=role, TagKeys=stale)
+    if declared:
+        clients.iam.tag_role(RoleName=role, Tags=declared)
 
 
 def _require_known(clients: Clients, arn: str) -> None:

@@ -46,7 +46,6 @@ _AS_DECLARED: Final = (
 )
 _ACTIVE_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.02
-_FIXED_AT_CREATION: Final = ("AttributeDefinitions", "KeySchema")
 
 
 def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Created:
@@ -100,8 +99,9 @@ def _encryption(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _update(clients: Clients, name: str, properties: Mapping[str, Any], description: Mapping[str, Any]) -> None:
     """Bring a table that exists to what is declared; what cannot be changed must be the same already."""
-    for key in _FIXED_AT_CREATION:
-        if _unordered(description[key]) != _unordered(properties.get(key, [])):
+    there = _fixed_settings(description)
+    for key, value in _fixed_properties(properties).items():
+        if there[key] != value:
             raise PropertyError(f"{key} differs from the table that exists; stop the emulator and start it again")
     protected = properties.get("DeletionProtectionEnabled", False)
     if description.get("DeletionProtectionEnabled", False) != protected:
@@ -129,8 +129,47 @@ def _set_time_to_live(clients: Clients, name: str, declared: Mapping[str, Any] |
         clients.dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)  # type: ignore[arg-type]
 
 
+def _fixed_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is set only when a table is made here, from its properties."""
+    throughput = properties.get("ProvisionedThroughput", {})
+    return {
+        "AttributeDefinitions": _unordered(properties.get("AttributeDefinitions", [])),
+        "KeySchema": _unordered(properties.get("KeySchema", [])),
+        "BillingMode": properties.get("BillingMode", "PROVISIONED"),
+        "GlobalSecondaryIndexes": _indexes(properties.get("GlobalSecondaryIndexes", [])),
+        "LocalSecondaryIndexes": _indexes(properties.get("LocalSecondaryIndexes", [])),
+        "ProvisionedThroughput": _units(throughput),
+        "StreamSpecification": properties.get("StreamSpecification", {}).get("StreamViewType"),
+        "TableClass": properties.get("TableClass", "STANDARD"),
+    }
+
+
+def _fixed_settings(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same as `_fixed_properties`, from DescribeTable's answer."""
+    return _fixed_properties(
+        {
+            **description,
+            "BillingMode": description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+            "TableClass": description.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
+        }
+    )
+
+
 def _unordered(members: list[Mapping[str, Any]]) -> set[tuple[tuple[str, Any], ...]]:
     return {tuple(sorted(member.items())) for member in members}
+
+
+def _indexes(indexes: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {index["IndexName"]: (_unordered(index["KeySchema"]), _projection(index)) for index in indexes}
+
+
+def _projection(index: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+    declared = index.get("Projection", {})
+    return declared.get("ProjectionType", "ALL"), frozenset(declared.get("NonKeyAttributes", []))
+
+
+def _units(throughput: Mapping[str, Any]) -> tuple[int, int]:
+    return throughput.get("ReadCapacityUnits", 0), throughput.get("WriteCapacityUnits", 0)
 
 
 HANDLER: Final = Handler(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from fastapi import Request
 
 from app import clients
+from app.attempts import FOLLOW_UP_BUDGET_SECONDS, attempt
 from app.problem import Problem, unavailable
 from app.settings import is_api_key_required, settings
 
@@ -67,9 +68,13 @@ class ApiKey:
 
 def read_secret() -> str:
     """Return the key from the secret SECRET_ARN. Raises ValueError when it holds none, and botocore's errors."""
-    text = clients.secretsmanager().get_secret_value(SecretId=settings().secret_arn).get("SecretString", "")
+    secret = attempt(
+        lambda: clients.secretsmanager().get_secret_value(SecretId=settings().secret_arn),
+        repeatable=True,
+        budget=FOLLOW_UP_BUDGET_SECONDS,
+    )
     try:
-        members = json.loads(text)
+        members = json.loads(secret.get("SecretString", ""))
     except json.JSONDecodeError:
         # Without the cause: its text would carry the secret into the log.
         raise ValueError("The secret is not JSON") from None

@@ -1,4 +1,4 @@
-"""How often a call to DynamoDB is tried: within a budget of time, and never twice when that could count twice.
+"""How often a call to AWS is tried: within a budget of time, and never twice when that could count twice.
 
 Codes: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB". The budgets keep two calls in a row, each
 ending in a connect and a read timeout, inside the function's 15 seconds.
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BUDGET_SECONDS = 6.0
-FOLLOW_UP_BUDGET_SECONDS = 2.0
+BUDGET_SECONDS = 5.0
+FOLLOW_UP_BUDGET_SECONDS = 1.5
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.4
 
@@ -62,12 +62,12 @@ def attempt(call: Callable[[], T], *, repeatable: bool, budget: float = BUDGET_S
                 raise
             if outcome is _Outcome.UNKNOWN and not repeatable:
                 raise unavailable(
-                    "The table did not answer; the change may have been made, so read the item before trying again."
+                    "The data store did not answer; the change may be made, so read the item before trying again."
                 ) from error
-            # SystemRandom: environments restored from one SnapStart snapshot share the state of the plain generator.
+            # Not random: environments restored from one SnapStart snapshot share the state of the plain generator.
             wait = pause * secrets.randbelow(1_000) / 1_000
             if time.monotonic() + wait > deadline:
-                raise unavailable("The table is busy; try again in a moment.") from error
+                raise unavailable("The data store is busy or away; try again in a moment.") from error
         time.sleep(wait)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
@@ -78,13 +78,14 @@ def _classify(error: Exception) -> _Outcome:
         ConnectTimeoutError,
         EndpointConnectionError,
         HTTPClientError,
+        IncompleteReadError,
     )
 
     if isinstance(error, ClientError):
         return _classify_answer(error)
     if isinstance(error, (ConnectTimeoutError, EndpointConnectionError)):
         return _Outcome.NOT_APPLIED
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, (HTTPClientError, IncompleteReadError)):
         return _Outcome.UNKNOWN
     return _Outcome.ANSWERED
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from app import clients, content_disposition
+from app.attempts import FOLLOW_UP_BUDGET_SECONDS, attempt
 from app.byte_range import ByteRange
-from app.problem import Problem, unavailable
+from app.problem import Problem
 from app.settings import settings
 
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
 LINK_LIFETIME_SECONDS = 120
+
+_CHANGED = {HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +42,12 @@ def look_up(name: str) -> StoredFile:
     from botocore.exceptions import ClientError
 
     try:
-        head = clients.s3().head_object(Bucket=settings().bucket_name, Key=name)
+        head = attempt(lambda: clients.s3().head_object(Bucket=settings().bucket_name, Key=name), repeatable=True)
     except ClientError as error:
-        # A HEAD has no body, so the code is the bare status.
+        # A HEAD has no body, so there is no code but the status.
         if _status(error) == HTTPStatus.NOT_FOUND:
             raise Problem(HTTPStatus.NOT_FOUND, "There is no such file; check its name.") from error
-        raise _translated(error) from error
+        raise
     return StoredFile(
         name=name,
         entity_tag=head["ETag"],
@@ -59,17 +66,11 @@ def read(file: StoredFile, part: ByteRange | None) -> bytes:
     if part is not None:
         request["Range"] = f"bytes={part.first}-{part.last}"
     try:
-        with clients.s3().get_object(**request)["Body"] as body:  # type: ignore[arg-type]
-            content: bytes = body.read()
+        return attempt(lambda: _body(request), repeatable=True, budget=FOLLOW_UP_BUDGET_SECONDS)
     except ClientError as error:
-        if _status(error) in {
-            HTTPStatus.NOT_FOUND,
-            HTTPStatus.PRECONDITION_FAILED,
-            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-        }:
+        if _status(error) in _CHANGED:
             raise FileChangedError from error
-        raise _translated(error) from error
-    return content
+        raise
 
 
 def link(file: StoredFile) -> str:
@@ -85,15 +86,14 @@ def link(file: StoredFile) -> str:
     )
 
 
-def _translated(error: Exception) -> Exception:
-    if _status(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return unavailable("The file store did not answer; try again in a moment.")
-    return error
+def _body(request: dict[str, str]) -> bytes:
+    with clients.s3().get_object(**request)["Body"] as body:  # type: ignore[arg-type]
+        content: bytes = body.read()
+    return content
 
 
-def _status(error: Exception) -> int:
-    status: int = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status
+def _status(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
 def _header_text(value: str | None) -> str | None:

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 CONNECT_TIMEOUT_SECONDS = 1.0
-READ_TIMEOUT_SECONDS = 2.0
-
-# DynamoDB calls are repeated by app.attempts, which knows which of them may run twice; botocore would also repeat an
-# adjustment whose answer was lost, and count it twice.
-_ATTEMPTS = {"dynamodb": 1, "s3": 2, "secretsmanager": 2}
+READ_TIMEOUT_SECONDS = 2.5
 
 _clients: dict[str, Any] = {}
 _lock = threading.Lock()
@@ -70,7 +66,9 @@ def _make(service: str) -> Any:
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS[service]},
+        # app.attempts repeats calls, because it knows which may run twice and how much time is left; botocore would
+        # also repeat an adjustment whose answer was lost, and count it twice.
+        retries={"mode": "standard", "total_max_attempts": 1},
         signature_version="s3v4" if service == "s3" else None,
         response_checksum_validation="when_required",
         tcp_keepalive=True,

@@ -141,7 +141,9 @@ def test_the_command_is_in_a_session_of_its_own(tmp_path: Path) -> None:
             [sys.executable, "-c", code], env={"COLOUR": "red"}, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None
-        return await process.stdout.read()
+        said = await process.stdout.read()
+        await process.wait()
+        return said
 
     session, pid, colour, folder = asyncio.run(main()).decode().split()
     assert session == pid

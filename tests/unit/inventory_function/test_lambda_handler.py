@@ -271,3 +271,13 @@ def test_threads_have_event_loops_of_their_own(call: Call, request_event: Call) 
 def test_what_is_no_request_is_refused(call: Call) -> None:
     with pytest.raises(ValueError, match="answers HTTP requests"):
         call({"Records": [{"eventSource": "aws:sqs"}]})
+
+
+@pytest.mark.parametrize(
+    "filename", ["", "..", "../x", "..%2fx", "..%252fx", "%2e%2e", "a\\b", "a\nb", "a\r\nX: y", "a\x00", "x" * 256]
+)
+def test_bad_filenames(call: Call, request_event: Call, filename: str) -> None:
+    answer = call(request_event("GET", f"/file/download/{filename}"))
+
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,57 @@
+"""How long `make start` takes on a set-up checkout, and how much of it is the emulator, how much `sam`."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from benchmarks.measure import Measure, Section, ratios
+from benchmarks.plan import Plan
+from benchmarks.processes import SAM, attached, environment, timed, until
+from emulator.home import Home
+from emulator.ports import free_port
+
+_READY = re.compile(r"^Ready: http", re.MULTILINE)
+
+
+async def measure(plan: Plan, folder: Path) -> list[Section]:
+    """Measure `make start` and, beside each, `sam --version`."""
+    floors, emulators, sams = [], [], []
+    await _start(_new(folder, "first"))  # the first start after a change writes bytecode
+    for number in range(plan.runs):
+        floors.append((await timed([SAM, "--version"], environment(Home(folder)), folder)).seconds)
+        emulator, sam = await _start(_new(folder, f"start-{number}"))
+        emulators.append(emulator)
+        sams.append(sam)
+    totals = [sum(parts) for parts in zip(emulators, sams, strict=True)]
+    section = Section(
+        "start",
+        "Start on a set-up checkout",
+        (
+            Measure("sam --version", "wall", "s", tuple(floors), charted=True),
+            Measure("make start", "until Ready", "s", tuple(totals), charted=True),
+            Measure("make start", "emulator", "s", tuple(emulators), charted=True),
+            Measure("make start", "sam", "s", tuple(sams), charted=True),
+            Measure("make start", "over sam --version", "x", ratios(totals, floors)),
+        ),
+        ("The emulator part ends when its neighbours answer; from there on it is sam local start-api.",),
+    )
+    return [section]
+
+
+async def _start(folder: Path) -> tuple[float, float]:
+    """Return the seconds from `make start` to a running emulator, and from there to `Ready:`."""
+    home, screen = Home(folder / "home"), folder / "screen.txt"
+    began = time.perf_counter()
+    async with attached(["make", "start", f"PORT={free_port()}"], environment(home), screen) as process:
+        await until(home.running, process, screen, "emulator")
+        emulated = time.perf_counter()
+        await until(lambda: _READY.search(screen.read_text(errors="replace")), process, screen, "line `Ready:`")
+        return emulated - began, time.perf_counter() - emulated
+
+
+def _new(parent: Path, name: str) -> Path:
+    folder = parent / name
+    folder.mkdir()
+    return folder

@@ -1,0 +1,40 @@
+"""What `sam` and the AWS tools are told, as variables and as shell commands."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from emulator.home import Home, Running
+from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, shell_exports, start_api_command
+
+RUNNING = Running(1, "http://127.0.0.1:4566", "unix:///tmp/engine.sock", "/tmp/control.sock")
+
+
+def test_a_child_process_uses_the_emulator_and_no_account_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "real")
+    environment = process_environment(RUNNING)
+    assert environment["AWS_ENDPOINT_URL"] == RUNNING.endpoint_url
+    assert environment["DOCKER_HOST"] == RUNNING.engine
+    assert environment["AWS_ACCESS_KEY_ID"] == "test"
+    assert not set(FOREIGN_VARIABLES) & set(environment)
+    assert environment["PATH"].split(":")[0] == str(TOOLS)
+
+
+def test_a_shell_gets_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    script = f'{shell_exports(RUNNING)}\nprintf "%s %s %s" "$AWS_ENDPOINT_URL" "$DOCKER_HOST" "${{AWS_PROFILE-unset}}"'
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown == f"{RUNNING.endpoint_url} {RUNNING.engine} unset"
+
+
+def test_an_installed_engine_runs_containers_of_this_machine(tmp_path: object) -> None:
+    installed = Running(1, RUNNING.endpoint_url, None, RUNNING.control_socket)
+    command = [str(part) for part in start_api_command(Home.current(), installed, 3000)]
+    assert "LambdaArchitecture=" in " ".join(command)
+    assert "DOCKER_HOST" not in {
+        line.split("=")[0].removeprefix("export ") for line in shell_exports(installed).split("\n")
+    }

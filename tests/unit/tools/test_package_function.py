@@ -1,0 +1,102 @@
+"""What belongs into a function's package, and what its bytecode is."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator.home import REPOSITORY
+from tools import package_function
+from tools.declared_function import DeclaredFunction, read_function
+from tools.package_function import PackagingError, Target, compile_sources, package, packaged_sources
+
+UNCHECKED_HASH = 0b01
+"""The flags of a pyc that is never checked against its source (PEP 552, "Specification")."""
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    folder = tmp_path / "function"
+    for name in ("app/__init__.py", "app/handler.py", "app/__pycache__/handler.cpython-313.pyc", "Dockerfile"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("VALUE = 1\n")
+    (folder / "requirements.txt").write_text("")
+    (folder / "requirements.in").write_text("")
+    (folder / "app/.handler.py.swp").write_text("")
+    return folder
+
+
+def test_sources_are_packaged_without_what_only_the_build_needs(sources: Path) -> None:
+    packaged = {str(path.relative_to(sources)) for path in packaged_sources(sources)}
+    assert packaged == {"app/__init__.py", "app/handler.py"}
+
+
+def test_bytecode_is_never_checked_against_a_source_whose_time_a_zip_does_not_keep(sources: Path) -> None:
+    compile_sources(sources, [Path("app/handler.py")], Path(sys.executable))
+    compiled = Path(importlib.util.cache_from_source(str(sources / "app/handler.py")))
+    magic, flags = compiled.read_bytes()[:4], compiled.read_bytes()[4:8]
+    assert magic == importlib.util.MAGIC_NUMBER
+    assert int.from_bytes(flags, "little") == UNCHECKED_HASH
+    assert b"/var/task/app/handler.py" in compiled.read_bytes()
+
+
+def test_nothing_to_compile_compiles_nothing(sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("compileall would compile all of sys.path"))
+    compile_sources(sources, [], Path(sys.executable))
+
+
+def test_a_package_has_the_sources_and_their_bytecode(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_function, "CACHE", tmp_path / "cache")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    function = DeclaredFunction("Function", sources, f"python{version}", "x86_64", frozenset())
+    package(function, tmp_path / "artifacts", Target(version, None, Path(sys.executable)))
+    assert (tmp_path / "artifacts/app/handler.py").exists()
+    assert list((tmp_path / "artifacts/app/__pycache__").glob("handler.*.pyc"))
+
+
+def test_requirements_that_cannot_be_installed_are_named(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_function, "CACHE", tmp_path / "cache")
+    (sources / "requirements.txt").write_text("not a requirement !!\n")
+    function = DeclaredFunction("Function", sources, "python3.13", "x86_64", frozenset())
+    with pytest.raises(PackagingError, match=r"requirements\.txt could not be installed for Python 3\.13"):
+        package(function, tmp_path / "artifacts", Target("3.13", None, Path(sys.executable)))
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_the_template_says_what_to_package_and_for_which_services() -> None:
+    function = read_function(REPOSITORY / "template.yaml", "InventoryFunction")
+    assert function.code_uri == REPOSITORY / "inventory_function"
+    assert function.runtime == "python3.13"
+    assert function.architecture == "arm64"
+    assert function.services == frozenset({"dynamodb", "s3", "secretsmanager"})
+
+
+def test_a_policy_that_does_not_spell_its_actions_out_may_need_any_service(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        """
+        Parameters: {}
+        Resources:
+          Function:
+            Properties:
+              CodeUri: function/
+              Runtime: python3.13
+              Architectures: [arm64]
+              Policies:
+                - DynamoDBReadPolicy: {TableName: !Ref Table}
+        """
+    )
+    assert read_function(template, "Function").services is None
+
+
+def test_a_function_that_the_template_does_not_have_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        read_function(REPOSITORY / "template.yaml", "NoFunction")
