@@ -140,8 +140,9 @@ def _reason(error: Exception) -> str:
 
     for kinds, reason in (
         (NameResolutionError, "its name cannot be resolved"),
-        (Urllib3TimeoutError, "no answer in time"),
+        # Before the time-out, of which urllib3 makes it a kind.
         (NewConnectionError, "the connection was refused"),
+        (Urllib3TimeoutError, "no answer in time"),
         (SSLError, "TLS failed"),
     ):
         if isinstance(error, kinds):
