@@ -10,11 +10,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True)
+class NeighbourCall:
+    """One call to a neighbour; `started` is in seconds since the epoch."""
+
+    neighbour: str
+    started: float
+    seconds: float
+    failed: bool
+
+
 @dataclass
 class Measurement:
     """Counts and times of one request. Its members only grow, so threads of the request may share it."""
 
-    neighbour_seconds: list[tuple[str, float]] = field(default_factory=list)
+    calls: list[NeighbourCall] = field(default_factory=list)
     tool_calls: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     degraded: set[str] = field(default_factory=set)
@@ -38,8 +48,10 @@ def current() -> Measurement:
 @contextmanager
 def neighbour(name: str) -> Iterator[None]:
     """Time a call to the neighbour `name`, whether it succeeds or not."""
-    started = time.perf_counter()
+    started, counter = time.time(), time.perf_counter()
+    failed = True
     try:
         yield
+        failed = False
     finally:
-        current().neighbour_seconds.append((name, time.perf_counter() - started))
+        current().calls.append(NeighbourCall(name, started, time.perf_counter() - counter, failed))
