@@ -1,0 +1,45 @@
+"""The built-in analyzers, made of tantivy's tokenizers and filters.
+
+Source: Elasticsearch 8.19 reference, "Built-in analyzer reference". The words are Lucene's `_english_` stop words; the
+stemmer is Snowball's English one, where Lucene's `english` analyzer has Porter's first: plurals end the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final
+
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+_STOP_WORDS: Final = "a,an,and,are,as,at,be,but,by,for,if,in,into,is,it,no,not,of,on,or,such,that,the,their,then,there"
+_MORE_STOP_WORDS: Final = "these,they,this,to,was,will,with"
+ENGLISH_STOP_WORDS: Final = [*_STOP_WORDS.split(","), *_MORE_STOP_WORDS.split(",")]
+# Words as Unicode's text segmentation has them, as near as a regular expression gets: letters and digits, with a dot
+# or comma inside a number and an apostrophe inside a word.
+_WORD: Final = r"\d+(?:[.,]\d+)+|[\p{L}\p{M}\p{N}_]+(?:['\u2019][\p{L}\p{M}\p{N}_]+)*"
+
+
+def _standard() -> TextAnalyzerBuilder:
+    return TextAnalyzerBuilder(Tokenizer.regex(_WORD)).filter(Filter.lowercase())
+
+
+def _english() -> TextAnalyzerBuilder:
+    return _standard().filter(Filter.custom_stopword(ENGLISH_STOP_WORDS)).filter(Filter.stemmer("english"))
+
+
+_BUILDERS: Final[Mapping[str, Callable[[], TextAnalyzerBuilder]]] = {
+    "standard": _standard,
+    "english": _english,
+    "simple": lambda: TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{M}]+")).filter(Filter.lowercase()),
+    "whitespace": lambda: TextAnalyzerBuilder(Tokenizer.whitespace()),
+    "keyword": lambda: TextAnalyzerBuilder(Tokenizer.raw()),
+}
+NAMES: Final = frozenset(_BUILDERS)
+
+
+@cache
+def analyzer(name: str) -> TextAnalyzer:
+    """Return the analyzer called `name`, one of NAMES."""
+    built: TextAnalyzer = _BUILDERS[name]().build()
+    return built
