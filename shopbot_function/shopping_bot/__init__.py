@@ -1,1 +1,28 @@
 """The shopping assistant: a Flask application around a loop over the tools of Claude."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from shopping_bot import extensions, observability, refusals
+from shopping_bot.config import MAXIMUM_BODY_BYTES, get_config
+from shopping_bot.routes import chat, health, pages, products
+
+
+def create_app(environment: str | None = None) -> Flask:
+    """Return the application for `environment`: development, production or lambda; None means SHOPBOT_ENV.
+
+    It reaches no neighbour and makes none of their clients before a route needs one.
+    """
+    config = get_config(environment)
+    application = Flask(__name__, instance_path=config.INSTANCE_PATH, static_folder=None)
+    application.config.from_object(config)
+    application.config["MAX_CONTENT_LENGTH"] = MAXIMUM_BODY_BYTES
+    # A redirect would lose the body of a POST with some clients.
+    application.url_map.merge_slashes = False
+    observability.install(application)
+    refusals.install(application)
+    extensions.install(application)
+    for module in (chat, health, pages, products):
+        application.register_blueprint(module.blueprint)
+    return application

@@ -1,0 +1,123 @@
+"""Logs, metrics and traces of each request: one line, one EMF record, never a message, a key or a path."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from flask import Flask, Response, g, request
+
+from shopping_bot import measurement, proxy_event
+from shopping_bot.measurement import Measurement
+
+logger = Logger()
+
+_UNMATCHED = "unmatched"
+_NEIGHBOURS = ("anthropic", "dynamodb", "elasticsearch", "redis", "secretsmanager")
+# Of one metric in one record (Amazon CloudWatch User Guide, "Embedded metric format specification").
+_MAXIMUM_VALUES = 100
+
+
+def install(application: Flask) -> None:
+    """Make `application` give each request its id, and log and count it."""
+    is_cold = True
+
+    def begin() -> None:
+        g.started = time.perf_counter()
+        g.started_at = time.time()
+        g.measurement = measurement.begin()
+        context = request.environ.get("serverless.context")
+        g.request_id = proxy_event.request_id(request.environ.get("serverless.event") or {}, context)
+        logger.thread_safe_clear_keys()
+        logger.thread_safe_append_keys(
+            correlation_id=g.request_id,
+            function_request_id=getattr(context, "aws_request_id", None),
+            cold_start=is_cold,
+        )
+
+    def record(response: Response) -> Response:
+        nonlocal is_cold
+        _record(_route(), response.status_code, g.measurement, is_cold=is_cold)
+        is_cold = False
+        return response
+
+    application.before_request(begin)
+    application.after_request(record)
+
+
+def log_failure(error: Exception) -> None:
+    """Log an exception that nobody expected, with its traceback and without what a caller sent."""
+    answer = getattr(error, "response", None)
+    code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    logger.error("The request failed", exc_info=error, aws_error=code)
+
+
+def _route() -> str:
+    return f"{request.method} {request.url_rule.rule}" if request.url_rule else _UNMATCHED
+
+
+def _record(route: str, status: int, measured: Measurement, *, is_cold: bool) -> None:
+    milliseconds = round((time.perf_counter() - g.started) * 1000, 3)
+    logger.info(
+        "Answered",
+        route=route,
+        status=status,
+        duration_ms=milliseconds,
+        neighbours=_summary(measured),
+        tool_calls=dict(measured.tool_calls),
+        tokens=dict(measured.tokens),
+        degraded=sorted(measured.degraded),
+    )
+    _trace(route, measured)
+    # Without a namespace there is nowhere to send metrics to, and that must not fail a request.
+    if not os.environ.get("POWERTOOLS_METRICS_NAMESPACE"):
+        return
+    metrics = EphemeralMetrics()
+    metrics.add_dimension(name="route", value=route)
+    counts: Mapping[str, int] = {
+        "Requests": 1,
+        "ClientErrors": int(400 <= status < 500),
+        "ServerErrors": int(status >= 500),
+        **({"ColdStarts": 1} if is_cold else {}),
+        **({"DegradedAnswers": 1} if measured.degraded else {}),
+        **({"ToolCalls": measured.tool_calls.total()} if measured.tool_calls else {}),
+        **_tokens(measured),
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds)
+    for call in measured.calls[:_MAXIMUM_VALUES]:
+        if call.neighbour in _NEIGHBOURS:
+            name = f"{call.neighbour.capitalize()}Latency"
+            metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(call.seconds * 1000, 3))
+    metrics.flush_metrics()
+
+
+def _tokens(measured: Measurement) -> dict[str, int]:
+    if not measured.tokens:
+        return {}
+    written = measured.tokens["output_tokens"]
+    return {"TokensIn": measured.tokens.total() - written, "TokensOut": written}
+
+
+def _summary(measured: Measurement) -> dict[str, Any]:
+    summary: dict[str, Any] = {}
+    for call in list(measured.calls):
+        entry = summary.setdefault(call.neighbour, {"calls": 0, "failed": 0, "ms": 0.0})
+        entry["calls"] += 1
+        entry["failed"] += int(call.failed)
+        entry["ms"] = round(entry["ms"] + call.seconds * 1000, 3)
+    return summary
+
+
+def _trace(route: str, measured: Measurement) -> None:
+    header = os.environ.get("_X_AMZN_TRACE_ID", "")
+    if "Sampled=1" in header and os.environ.get("AWS_XRAY_DAEMON_ADDRESS"):
+        # Only now: a request that is not sampled pays for nothing but the line above.
+        from shopping_bot import tracing
+
+        tracing.send(header, os.environ["AWS_XRAY_DAEMON_ADDRESS"], route, g.started_at, measured.calls)

@@ -1,0 +1,92 @@
+"""The state and latency of each neighbour, all asked at the same time."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from flask import current_app
+
+from shopping_bot import extensions, http_client
+from shopping_bot.claude import KEY, NEIGHBOUR
+from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.observability import logger
+from shopping_bot.problem import Problem
+from shopping_bot.secrets import SecretError
+from shopping_bot.stock import Stock
+
+TIMEOUT_SECONDS = 2.0
+# Without these no customer gets an answer that is worth something. Without Redis there is no memory, without DynamoDB
+# no live stock, and both are said in the answer.
+REQUIRED = frozenset({"anthropic", "elasticsearch", "secretsmanager"})
+
+
+def check() -> dict[str, Any]:
+    """Return `status` ready or unavailable, and of each neighbour its status, latency and whether it is required."""
+    probes: dict[str, Callable[[], object]] = {
+        NEIGHBOUR: _probe_claude,
+        "dynamodb": lambda: Stock(_setting("TABLE_NAME")).quantities(["readiness-probe"]),
+        "elasticsearch": _probe_elasticsearch,
+        "redis": lambda: extensions.conversations().ping(),
+        "secretsmanager": lambda: extensions.secrets().get(KEY),
+    }
+    # What is asked for the keys first is asked once: the others then find them in the cache.
+    with ThreadPoolExecutor(len(probes), thread_name_prefix="readiness") as pool:
+        futures = {
+            name: pool.submit(contextvars.copy_context().run, _examine, name, probe) for name, probe in probes.items()
+        }
+        neighbours = {name: future.result() for name, future in futures.items()}
+    is_ready = all(state["status"] == "up" for state in neighbours.values() if state["required"])
+    return {"status": "ready" if is_ready else "unavailable", "service": "shopbot", "neighbours": neighbours}
+
+
+def _examine(name: str, probe: Callable[[], object]) -> dict[str, Any]:
+    started = time.perf_counter()
+    reason = None
+    try:
+        probe()
+    except NeighbourDownError as error:
+        reason = error.reason
+    except SecretError as error:
+        reason = str(error)
+    except Problem as error:
+        reason = error.detail
+    except Exception as error:
+        logger.error("A readiness probe failed", neighbour=name, exc_info=error)
+        reason = "the probe failed"
+    state: dict[str, Any] = {
+        "status": "down" if reason else "up",
+        "required": name in REQUIRED,
+        "latency_ms": round((time.perf_counter() - started) * 1000, 1),
+    }
+    return {**state, "reason": reason} if reason else state
+
+
+def _probe_claude() -> None:
+    from shopping_bot.claude import Claude
+
+    base_url, model = _setting("ANTHROPIC_BASE_URL"), _setting("CLAUDE_MODEL")
+    Claude(base_url=base_url, model=model, secrets=extensions.secrets()).reach(TIMEOUT_SECONDS)
+
+
+def _probe_elasticsearch() -> None:
+    key = extensions.secrets().get("ES_API_KEY")
+    response = http_client.request_json(
+        "GET",
+        f"{_setting('ES_URL')}/{_setting('ES_INDEX')}/_count",
+        neighbour="elasticsearch",
+        headers={"Authorization": f"ApiKey {key}"} if key else None,
+        timeout_seconds=TIMEOUT_SECONDS,
+    )
+    if response.status != 200:
+        raise NeighbourDownError("elasticsearch", f"status {response.status}")
+
+
+def _setting(name: str) -> str:
+    value: str = current_app.config[name]
+    if not value:
+        raise NeighbourDownError(name, f"{name} is not set")
+    return value

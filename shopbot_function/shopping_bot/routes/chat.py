@@ -1,0 +1,94 @@
+"""POST /chat, the conversation so far, and forgetting it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from shopping_bot import chat_request, extensions, json_body, json_text, problem
+from shopping_bot.deadline import Deadline
+from shopping_bot.problem import Problem
+
+blueprint = Blueprint("chat", __name__)
+
+
+@blueprint.post("/chat")
+def send_message() -> Response:
+    """Answer a customer's message."""
+    from shopping_bot import exchange
+    from shopping_bot.refusals import problem_for
+
+    deadline = Deadline.from_context(request.environ.get("serverless.context"))
+    asked = chat_request.chat_request(json_body.read_object())
+    session_id = exchange.owned_session(asked.session_id, asked.user_id)
+    try:
+        reply = exchange.reply(asked, session_id, extensions.conversations(), extensions.bot_core(), deadline)
+    except Exception as error:
+        refusal = problem_for(error)
+        content = {"message": refusal.detail}
+        members = {"session_id": session_id, "response_type": "error", "content": content, "meta": _meta(())}
+        raise Problem(refusal.status, refusal.detail, headers=refusal.headers, members=members) from error
+    body = {
+        "session_id": session_id,
+        "response_type": reply.response_type,
+        "content": reply.content,
+        "meta": _meta(reply.functions),
+    }
+    if reply.response_type == "processing":
+        return _json(body, 202, {"Retry-After": "2"})
+    return _json(body)
+
+
+@blueprint.get("/chat/<session_id>")
+def read_conversation(session_id: str) -> Response:
+    """Return what was said, oldest first."""
+    from shopping_bot import exchange, transcript
+
+    session_id = exchange.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
+    entries = extensions.conversations().entries(session_id)
+    if not entries:
+        raise exchange.absent()
+    return _json({"session_id": session_id, "turns": transcript.turns(entries)})
+
+
+@blueprint.delete("/chat/<session_id>")
+def delete_conversation(session_id: str) -> Response:
+    """Forget a conversation."""
+    from shopping_bot import exchange
+
+    session_id = exchange.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
+    if not extensions.conversations().forget(session_id):
+        raise exchange.absent()
+    return _json({"status": "deleted", "session_id": session_id})
+
+
+@blueprint.post("/reset")
+def reset() -> Response:
+    """Forget what was said in a session; the session may go on, and one that is empty already is no error."""
+    from shopping_bot import exchange
+
+    user_id, session_id = chat_request.reset_request(json_body.read_object())
+    session_id = exchange.owned_session(session_id, user_id)
+    extensions.conversations().forget(session_id)
+    return _json({"status": "reset", "session_id": session_id})
+
+
+def _meta(functions: Sequence[str]) -> dict[str, Any]:
+    from shopping_bot import transcript
+
+    return {
+        "elapsed_time": round(time.perf_counter() - g.started, 3),
+        "functions_executed": list(functions),
+        "timestamp": transcript.now(),
+        "request_id": problem.request_id(),
+        "degraded": sorted(g.measurement.degraded),
+    }
+
+
+def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    # A conversation is nobody else's: no cache between here and the customer may keep it.
+    sent = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(json_text.dump(body), status, sent, mimetype="application/json")
