@@ -49,6 +49,7 @@ class Container:
             min(function.concurrency, max_environments),
         )
         self._endpoint = InvokeEndpoint(function, self._invoker, self.log)
+        self._start: asyncio.Task[None] | None = None
         self._initialisation: asyncio.Task[None] | None = None
         self._removal: asyncio.Task[None] | None = None
 
@@ -59,8 +60,12 @@ class Container:
 
     async def start(self) -> None:
         """Listen on the container's port and initialise; raise `EngineError` when the port is taken."""
-        if self.is_running:
-            return
+        # SAM's threads may find the container not running and start it at the same time: one does, all wait for it.
+        if self._start is None or (self._start.done() and not self.is_running):
+            self._start = asyncio.create_task(self._start_once())
+        await asyncio.shield(self._start)
+
+    async def _start_once(self) -> None:
         await self._listen()
         self._status, self._started = "running", datetime.now(UTC)
         self._initialisation = started = asyncio.create_task(self._invoker.start(_READY_ENVIRONMENTS))
