@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,8 +35,9 @@ class MiniStackError(Exception):
 class MiniStack:
     """One MiniStack process on the loopback interface, its state in memory only.
 
-    `installed` is the folder that holds its virtual environment (`ministack/`). `log` takes what it writes. `port` 0
-    means a free one. With `enforce_iam` it checks signatures and evaluates every policy.
+    `installed` is the folder that holds its virtual environment (`ministack/`). `log` takes what it writes; the folder
+    `<log>-scratch` beside it is its own. `port` 0 means a free one. With `enforce_iam` it checks signatures and
+    evaluates every policy.
     """
 
     def __init__(self, installed: Path, *, log: Path, port: int = 0, enforce_iam: bool = True) -> None:
@@ -44,8 +45,9 @@ class MiniStack:
         self._log = log.absolute()
         self._port = port
         self._enforce_iam = enforce_iam
+        # Beside the log, not among the system's temporary files: what a killed emulator leaves, the next one clears.
+        self._scratch = self._log.with_name(f"{self._log.stem}-scratch")
         self._process: AttachedProcess | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def endpoint_url(self) -> str:
@@ -67,7 +69,8 @@ class MiniStack:
             raise MiniStackError(f"MiniStack is not installed ({self._python} is missing); run `make setup`.")
         chosen = self._port
         self._port = chosen or _free_port()
-        self._scratch = tempfile.TemporaryDirectory(prefix="ministack-")
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir(parents=True)
         try:
             await self._start()
             await self._answers()
@@ -85,18 +88,14 @@ class MiniStack:
         """End it; harmless when it has ended already."""
         if self._process is not None:
             await self._process.terminate(grace=2.0)
-        if self._scratch is not None:
-            self._scratch.cleanup()
-            self._scratch = None
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def _start(self) -> None:
-        assert self._scratch is not None  # noqa: S101
-        self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = await AttachedProcess.start(
                 [self._python, "-P", _LAUNCHER],
-                env=_environment(os.environ, self._port, Path(self._scratch.name), enforce_iam=self._enforce_iam),
-                cwd=Path(self._scratch.name),
+                env=_environment(os.environ, self._port, self._scratch, enforce_iam=self._enforce_iam),
+                cwd=self._scratch,
                 stdout=log,
                 stderr=log,
                 grace=1.0,
