@@ -11,6 +11,8 @@ PORT ?= 3000
 # Bytecode is what makes the second start quick; a shell that forbids it would slow every run of sam.
 unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY := 0
+# uv trusts the certificates that the machine trusts, as pip does: an index behind a company's proxy answers too.
+export UV_SYSTEM_CERTS := true
 
 ##@ Run
 
