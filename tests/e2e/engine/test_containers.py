@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import docker  # type: ignore[import-untyped]
+import docker
 import pytest
 
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
@@ -141,6 +141,8 @@ def test_a_container_that_is_removed_under_an_invocation_answers_it(tmp_path: Pa
             log = container.attach(stream=True, logs=True)
             assert any(b"START RequestId" in line for line in log)
             container.remove(force=True)
+            assert b"REPORT RequestId" in list(log)[-1]
+            log.close()
             assert under_way.result(10)["errorType"] == "Runtime.ExitError"
         with pytest.raises(docker.errors.NotFound):
             client.containers.get(container.id)
