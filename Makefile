@@ -22,7 +22,7 @@ start: $(BUILD) ## Build, start the emulated neighbours and sam local start-api 
 
 .PHONY: invoke
 invoke: $(BUILD) ## Run sam local invoke: FUNCTION=InventoryFunction EVENT=events/inventory/get_item.json
-	@exec $(PYTHON) -m emulator run -- $(SAM) local invoke "$(FUNCTION)" --event "$(EVENT)"
+	@exec $(PYTHON) -m emulator invoke "$(FUNCTION)" "$(EVENT)"
 
 .PHONY: up down status reset
 up: $(BUILD) ## Start the emulated neighbours and the engine in the background
