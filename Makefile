@@ -11,6 +11,8 @@ PORT ?= 3000
 # Bytecode is what makes the second start quick; a shell that forbids it would slow every run of sam.
 unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY := 0
+# uv trusts the certificates that the machine trusts, as pip does: an index behind a company's proxy answers too.
+export UV_SYSTEM_CERTS := true
 
 ##@ Run
 
@@ -20,7 +22,7 @@ start: $(BUILD) ## Build, start the emulated neighbours and sam local start-api 
 
 .PHONY: invoke
 invoke: $(BUILD) ## Run sam local invoke: FUNCTION=InventoryFunction EVENT=events/inventory/get_item.json
-	@exec $(PYTHON) -m emulator run -- $(SAM) local invoke "$(FUNCTION)" --event "$(EVENT)"
+	@exec $(PYTHON) -m emulator invoke "$(FUNCTION)" "$(EVENT)"
 
 .PHONY: up down status reset
 up: $(BUILD) ## Start the emulated neighbours and the engine in the background

@@ -9,10 +9,9 @@ from html import escape
 from benchmarks.measure import Measure, Section
 from benchmarks.table import number
 
-_WIDTH, _LABELS, _VALUES = 860, 300, 150
+_WIDTH, _LABELS, _VALUES = 880, 320, 150
 _BARS = _WIDTH - _LABELS - _VALUES
 _ROW, _BAR, _HEADING, _TOP, _BOTTOM = 22, 12, 44, 60, 24
-_UNSAID = ("wall", "p50", "throughput", "cold latency", "init", "reload")
 _STYLE = """
     text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328; }
     .title { font-size: 18px; font-weight: 600; }
@@ -38,6 +37,21 @@ class Panel:
     title: str
     measures: tuple[Measure, ...]
 
+    @property
+    def quantities(self) -> list[str]:
+        """Return what is measured: a single quantity is said in the heading, several beside their bars."""
+        return list(dict.fromkeys(measure.quantity for measure in self.measures))
+
+    @property
+    def heading(self) -> str:
+        """Return the title with the unit."""
+        quantity = f", {self.quantities[0]}" if len(self.quantities) == 1 else ""
+        return f"{self.title}{quantity} ({self.measures[0].unit})"
+
+    def label(self, measure: Measure) -> str:
+        """Return what stands beside the bar of `measure`."""
+        return measure.subject if len(self.quantities) == 1 else f"{measure.subject}, {measure.quantity}"
+
 
 def panels(sections: Sequence[Section]) -> list[Panel]:
     """Return what the sections want charted, one panel for each unit of a section."""
@@ -46,7 +60,7 @@ def panels(sections: Sequence[Section]) -> list[Panel]:
         charted = [measure for measure in section.measures if measure.charted]
         for unit in dict.fromkeys(measure.unit for measure in charted):
             measures = tuple(measure for measure in charted if measure.unit == unit)
-            found.append(Panel(f"{section.title} ({unit})", measures))
+            found.append(Panel(section.title, measures))
     return found
 
 
@@ -55,7 +69,7 @@ def svg(title: str, subtitle: str, charted: Sequence[Panel]) -> str:
     lines, y = [], _TOP
     for panel in charted:
         y += _HEADING
-        lines.append(f'<text class="heading" x="16" y="{y - 12}">{escape(panel.title)}</text>')
+        lines.append(f'<text class="heading" x="16" y="{y - 12}">{escape(panel.heading)}</text>')
         lines += _bars(panel, y)
         y += _ROW * len(panel.measures)
     height = y + _BOTTOM
@@ -83,7 +97,7 @@ def _bars(panel: Panel, top: int) -> Iterator[str]:
     yield f'<line class="axis" x1="{_LABELS}" y1="{top}" x2="{_LABELS}" y2="{bottom}"/>'
     for row, measure in enumerate(panel.measures):
         middle = top + row * _ROW + _ROW // 2
-        label, value = escape(_label(measure)), escape(_value(measure))
+        label, value = escape(panel.label(measure)), escape(_value(measure))
         end = _LABELS + measure.high * scale
         yield f'<text x="{_LABELS - 10}" y="{middle + 4}" text-anchor="end">{label}</text>'
         yield (
@@ -94,10 +108,6 @@ def _bars(panel: Panel, top: int) -> Iterator[str]:
             start = _LABELS + measure.low * scale
             yield f'<line class="spread" x1="{start:.1f}" y1="{middle}" x2="{end:.1f}" y2="{middle}"/>'
         yield f'<text class="quiet" x="{end + 8:.1f}" y="{middle + 4}">{value}</text>'
-
-
-def _label(measure: Measure) -> str:
-    return measure.subject if measure.quantity in _UNSAID else f"{measure.subject}, {measure.quantity}"
 
 
 def _value(measure: Measure) -> str:

@@ -29,8 +29,8 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
                 latencies[route.name].append((await asyncio.to_thread(answer, request))[0])
     measures = []
     for name, values in latencies.items():
-        measures.append(Measure(name, "cold latency", "ms", tuple(values), charted=True))
-        measures.append(Measure(name, "cold p95", "ms", (percentile(values, 0.95),)))
+        measures.append(Measure(name, "latency", "ms", tuple(values), charted=True))
+        measures.append(Measure(name, "p95", "ms", (percentile(values, 0.95),)))
     return [Section("cold", "Cold requests: a container for each", tuple(measures))]
 
 

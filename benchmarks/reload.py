@@ -102,5 +102,5 @@ def _revision(port: int) -> str | None:
         except (OSError, http.client.HTTPException) as error:
             raise BenchmarkError(f"GET / was not answered: {type(error).__name__}.") from error
     if response.status != 200:
-        raise BenchmarkError(f"GET / was answered {response.status}: {body[:200].decode(errors='replace')}")
+        raise BenchmarkError(f"GET / was answered {response.status}: {body[:200].decode(errors='replace').strip()}")
     return response.getheader(_HEADER)

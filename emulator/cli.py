@@ -7,6 +7,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from emulator import background, screen
 from emulator.control import ask
@@ -33,11 +34,15 @@ def _start(home: Home, arguments: argparse.Namespace) -> None:
     asyncio.run(start(home, parse_port(arguments.port)))
 
 
-def _run(home: Home, arguments: argparse.Namespace) -> int:
-    from emulator.foreground import run
+def _invoke(home: Home, arguments: argparse.Namespace) -> int:
+    from emulator.foreground import invoke
 
-    command = [part for part in arguments.arguments if part != "--"]
-    return asyncio.run(run(home, command))
+    if not arguments.function or not arguments.event:
+        raise EmulatorError(
+            "Name what to invoke, for example "
+            "`make invoke FUNCTION=InventoryFunction EVENT=events/inventory/get_item.json`."
+        )
+    return asyncio.run(invoke(home, arguments.function, Path(arguments.event).absolute()))
 
 
 def _serve(home: Home, _: argparse.Namespace) -> None:
@@ -88,8 +93,9 @@ def _parser() -> argparse.ArgumentParser:
 
     start = add("start", _start, "start the neighbours and sam local start-api")
     start.add_argument("--port", default="3000")
-    run = add("run", _run, "run a command against the emulator, starting one when none runs")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    invoke = add("invoke", _invoke, "run sam local invoke, starting the neighbours when none run")
+    invoke.add_argument("function")
+    invoke.add_argument("event")
     add("serve", _serve, "run the neighbours and the engine in the foreground")
     add("up", _up, "start the neighbours and the engine in the background")
     add("down", _down, "stop what `up` started")

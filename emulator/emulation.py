@@ -9,6 +9,8 @@ import logging
 import os
 import shutil
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,17 +19,21 @@ from emulator.credentials import RoleCredentials
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
 from emulator.home import INSTALLED, REPOSITORY, Home, Running
+from emulator.installed_engine import ContainerNetwork, container_network
 from emulator.ministack import MiniStack, MiniStackError
+from emulator.ports import LOOPBACK
+from emulator.resources.clients import preload
 from emulator.sam_cli import REGION
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.stack import Stack
 from emulator.template import Template, TemplateError
-from tools.interpreters import Interpreter, InterpreterNotFoundError, find_interpreter
+from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 log = logging.getLogger(__name__)
 
 ENVIRONMENTS_PER_FUNCTION = 8
 """Execution environments that the engine starts for one function at most; further requests wait their turn."""
+_ANSWER_SECONDS = 5
 LOCAL_PARAMETERS = {"EnvironmentsPerFunction": "64"}
 """What a local run sets in the template: `sam local` hands that many requests to one function at once."""
 
@@ -68,32 +74,39 @@ class Emulation:
         self._home.folder.mkdir(parents=True, exist_ok=True)
         self._home.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         resources.callback(shutil.rmtree, self._home.sockets, ignore_errors=True)
+        self._network = await asyncio.to_thread(_function_network)
         try:
             async with asyncio.TaskGroup() as group:
                 loading = group.create_task(asyncio.to_thread(Template.load, self._template_path, LOCAL_PARAMETERS))
-                starting = group.create_task(self._start_ministack(resources))
-        except* (TemplateError, MiniStackError) as errors:
+                starting = group.create_task(self._start_aws(resources))
+                group.create_task(asyncio.to_thread(preload))
+        except* (TemplateError, MiniStackError, EmulatorError) as errors:
             raise errors.exceptions[0] from None
-        template, ministack = loading.result(), starting.result()
-        self.template: Template = template
-        self.stack = await asyncio.to_thread(self._create_stack, template, ministack.endpoint_url)
-        engine = await self._start_engine(resources)
-        resources.enter_context(SourceSync(list(self._built_functions())))
+        self.template, endpoint_url = loading.result(), starting.result()
+        self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint_url)
+        engine = None if self._network else await self._start_engine(resources)
+        resources.enter_context(SourceSync(self._built_functions()))
         control = ControlServer(
             self._home.control_socket, {"status": self._status, "reset": self._reset, "stop": self._stop}
         )
         await resources.enter_async_context(control)
-        self.running = Running(os.getpid(), ministack.endpoint_url, engine, str(self._home.control_socket))
+        self.running = Running(os.getpid(), endpoint_url, engine, str(self._home.control_socket))
         self._home.write_running(self.running)
         resources.callback(self._home.forget_running)
 
-    async def _start_ministack(self, resources: contextlib.AsyncExitStack) -> MiniStack:
-        ministack = MiniStack(INSTALLED, log=self._home.ministack_log, enforce_iam=self._enforce_iam)
+    async def _start_aws(self, resources: contextlib.AsyncExitStack) -> str:
+        """Return the URL of the endpoint that `AWS_ENDPOINT_URL` names, else of a MiniStack of this emulation."""
+        if external := os.environ.get("AWS_ENDPOINT_URL"):
+            await asyncio.to_thread(_require_answer, external)
+            return external
+        host = self._network.listen if self._network else LOOPBACK
+        log_file = self._home.ministack_log
+        ministack = MiniStack(INSTALLED, log=log_file, host=host, enforce_iam=self._enforce_iam)
         await ministack.start()
         resources.push_async_callback(ministack.stop)
         watch = asyncio.create_task(self._watch(ministack))
         resources.push_async_callback(_cancel, watch)
-        return ministack
+        return ministack.endpoint_url
 
     async def _watch(self, ministack: MiniStack) -> None:
         status = await ministack.wait()
@@ -104,7 +117,10 @@ class Emulation:
         stack = Stack(template, endpoint_url, region=REGION)
         stack.create()
         self.sample_items = stack.load_sample_data()
-        self._home.sam_environment.write_text(json.dumps(stack.sam_environment(), indent=2))
+        variables = json.dumps(stack.sam_environment(), indent=2)
+        if self._network:
+            variables = variables.replace(f"//{self._network.listen}:", f"//{self._network.reached_as}:")
+        self._home.sam_environment.write_text(variables)
         return stack
 
     async def _start_engine(self, resources: contextlib.AsyncExitStack) -> str:
@@ -128,14 +144,10 @@ class Emulation:
             BuiltFunction(
                 sources=function.code_uri,
                 build=REPOSITORY / ".aws-sam" / "build" / function.logical_id,
-                interpreter=self.interpreter(function.runtime).path,
+                interpreter=find_interpreter(function.runtime).path,
             )
             for function in self.template.functions.values()
         ]
-
-    def interpreter(self, runtime: str) -> Interpreter:
-        """Return the interpreter that runs the functions of `runtime` on this machine."""
-        return find_interpreter(runtime)
 
     async def _status(self) -> dict[str, Any]:
         return {
@@ -154,6 +166,29 @@ class Emulation:
     async def _stop(self) -> dict[str, Any]:
         self._stop_requested.set()
         return {"pid": os.getpid()}
+
+
+def _function_network() -> ContainerNetwork | None:
+    """Return where containers are when `ENGINE` asks for them, None when functions are processes of this machine."""
+    engine = os.environ.get("ENGINE", "")
+    if engine == "docker":
+        return container_network()
+    if engine:
+        raise EmulatorError(f"ENGINE={engine} is unknown: choose docker, or leave ENGINE away to run processes.")
+    return None
+
+
+def _require_answer(endpoint_url: str) -> None:
+    try:
+        with urllib.request.urlopen(endpoint_url, timeout=_ANSWER_SECONDS):  # noqa: S310 the user's own URL
+            pass
+    except urllib.error.HTTPError:
+        pass  # an answer all the same
+    except (OSError, ValueError) as error:
+        raise EmulatorError(
+            f"AWS_ENDPOINT_URL={endpoint_url} does not answer: start what listens there, "
+            "or `unset AWS_ENDPOINT_URL` to use the embedded MiniStack."
+        ) from error
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

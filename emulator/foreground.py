@@ -1,14 +1,16 @@
-"""The emulator in the foreground: around `sam local start-api`, around one command, or alone."""
+"""The emulator in the foreground: around `sam local start-api`, around `sam local invoke`, or alone."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 from emulator import screen
 from emulator.attached_process import AttachedProcess
@@ -17,7 +19,7 @@ from emulator.emulation import Emulation
 from emulator.errors import EmulatorError
 from emulator.home import REPOSITORY, Home, Running
 from emulator.ports import LOOPBACK, accepts, require_free
-from emulator.sam_cli import process_environment, start_api_command
+from emulator.sam_cli import invoke_command, process_environment, start_api_command
 
 READY_SECONDS = 60
 SAM_STOP_SECONDS = 5
@@ -86,19 +88,29 @@ async def _sam_ended(sam: AttachedProcess) -> str:
     return f"sam local start-api ended with status {status}: see its lines above."
 
 
-async def run(home: Home, command: Sequence[str]) -> int:
-    """Run `command` against the emulator; return its exit status. A terminal's Ctrl-C reaches it too."""
+async def invoke(home: Home, function: str, event: Path) -> int:
+    """Run `sam local invoke` and return its exit status. A terminal's Ctrl-C reaches it too."""
+    _require_event(event)
     async with interruptible() as interrupted, emulator(home) as (running, ended):
-        try:
-            process = await asyncio.create_subprocess_exec(*command, env=process_environment(running))
-        except FileNotFoundError:
-            raise EmulatorError(f"There is no command {command[0]}.") from None
+        command = invoke_command(home, running, function, event)
+        process = await asyncio.create_subprocess_exec(
+            *command, env=process_environment(running), cwd=REPOSITORY, stdin=asyncio.subprocess.DEVNULL
+        )
         waiting = asyncio.ensure_future(process.wait())
         await _first(interrupted(), ended(), waiting)
-        if not waiting.done():
+        if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
         return await process.wait()
+
+
+def _require_event(event: Path) -> None:
+    try:
+        json.loads(event.read_bytes())
+    except OSError as error:
+        raise EmulatorError(f"The event {event} cannot be read ({error.strerror}): name a file of events/.") from None
+    except ValueError as error:
+        raise EmulatorError(f"The event {event} is not JSON ({error}).") from None
 
 
 async def serve(home: Home) -> None:

@@ -58,8 +58,16 @@ def shell_exports(running: Running) -> str:
 
 def start_api_command(home: Home, running: Running, port: int) -> list[str | Path]:
     """Return the command line of `sam local start-api`; `samconfig.toml` says the rest."""
-    command: list[str | Path] = [TOOLS / "sam", "local", "start-api", "--port", str(port)]
-    command += ["--env-vars", home.sam_environment]
+    return [*_sam_local(home, running, "start-api"), "--port", str(port)]
+
+
+def invoke_command(home: Home, running: Running, function: str, event: Path) -> list[str | Path]:
+    """Return the command line of `sam local invoke`; `samconfig.toml` says the rest."""
+    return [*_sam_local(home, running, "invoke"), function, "--event", event]
+
+
+def _sam_local(home: Home, running: Running, verb: str) -> list[str | Path]:
+    command: list[str | Path] = [TOOLS / "sam", "local", verb, "--env-vars", home.sam_environment]
     if running.engine is None:
         architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
         command += ["--parameter-overrides", f"LambdaArchitecture={architecture}"]

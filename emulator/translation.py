@@ -97,7 +97,10 @@ def _translate(path: Path, source: str, parameters: Mapping[str, str]) -> Transl
     try:
         to_py27_compatible_template(document, values)
         translator = Translator(None, Parser(), boto_session=SimpleNamespace(region_name=REGION))
-        translated = translator.translate(document, values, get_managed_policy_map=dict)
+        try:
+            translated = translator.translate(document, values, get_managed_policy_map=dict)
+        finally:
+            translator.metrics.publish()  # to nobody; it warns otherwise
         plain = undo_mark_unicode_str_in_template(translated)
     except InvalidDocumentException as error:
         causes = [_cause(path, source, cause.message) for cause in error.causes]

@@ -25,6 +25,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("emulator")
         patch.setenv(HOME_VARIABLE, str(folder))
+        for name in ("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENGINE"):  # what a shell after `make env` has
+            patch.delenv(name, raising=False)
         yield Home(folder)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from emulator.engine.code_watch import CodeWatch
 from emulator.engine.environment import Environment
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
@@ -19,6 +21,7 @@ from emulator.engine.peer import Peer
 _READY_ENVIRONMENTS = 2
 """Environments that are ready before the first request, where the function may have that many: two requests that come
 together run side by side."""
+_WATCH_AFTER_SECONDS = 1.0
 _PORT_ATTEMPTS = 10
 _PORT_WAIT_SECONDS = 0.1
 
@@ -49,8 +52,11 @@ class Container:
             min(function.concurrency, max_environments),
         )
         self._endpoint = InvokeEndpoint(function, self._invoker, self.log)
+        self._start: asyncio.Task[None] | None = None
         self._initialisation: asyncio.Task[None] | None = None
         self._removal: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._watch: CodeWatch | None = None
 
     @property
     def is_running(self) -> bool:
@@ -59,11 +65,16 @@ class Container:
 
     async def start(self) -> None:
         """Listen on the container's port and initialise; raise `EngineError` when the port is taken."""
-        if self.is_running:
-            return
+        # SAM's threads may find the container not running and start it at the same time: one does, all wait for it.
+        if self._start is None or (self._start.done() and not self.is_running):
+            self._start = asyncio.create_task(self._start_once())
+        await asyncio.shield(self._start)
+
+    async def _start_once(self) -> None:
         await self._listen()
         self._status, self._started = "running", datetime.now(UTC)
         self._initialisation = started = asyncio.create_task(self._invoker.start(_READY_ENVIRONMENTS))
+        self._watching = asyncio.create_task(self._watch_code(time.time()))
         # A client that waits for `start` sends its first event, and starts its own timer, when init is over.
         if not self.function.is_debugged:
             await asyncio.shield(started)
@@ -146,8 +157,19 @@ class Container:
             else:
                 return
 
+    async def _watch_code(self, since: float) -> None:
+        # Most containers of a `sam` without warm containers are gone by then.
+        await asyncio.sleep(_WATCH_AFTER_SECONDS)
+        self._watch = CodeWatch(self.function.task_root, self._invoker.renew)
+        await self._watch.start(since)
+
     async def _end(self) -> None:
         self._status = "exited"
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        if self._watch is not None:
+            await self._watch.stop()
         await self._invoker.close()
         await self._endpoint.stop()
         self.log.close()

@@ -83,6 +83,8 @@ class Environment:
         self._began = time.monotonic()
         self._stopped = False
         self._renew_at = _renewal(settings.credentials)
+        self.is_outdated = False
+        """Whether the function's code has changed since."""
         self.init_ms: float | None = None
         """The duration of init, until an invocation has reported it."""
 
@@ -93,8 +95,8 @@ class Environment:
 
     @property
     def is_stale(self) -> bool:
-        """Tell whether its credentials are about to expire."""
-        return self._renew_at is not None and datetime.now(UTC) >= self._renew_at
+        """Tell whether its code has changed or its credentials are about to expire."""
+        return self.is_outdated or (self._renew_at is not None and datetime.now(UTC) >= self._renew_at)
 
     @property
     def exited(self) -> asyncio.Future[int]:

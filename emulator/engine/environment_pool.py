@@ -92,8 +92,11 @@ class EnvironmentPool(Generic[E]):
     def release(self, environment: E) -> None:
         """Give an environment back: to the invocation that waits longest, else to the idle ones."""
         self._busy.discard(environment)
-        if self._closed or not environment.is_alive or environment.is_stale:
+        if self._closed or not environment.is_alive:
             _keep(self._stops, environment.stop())
+        elif environment.is_stale:
+            _keep(self._stops, environment.stop())
+            self._start_one()
         else:
             self._idle.append(environment)
         self._serve_waiters()

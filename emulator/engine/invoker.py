@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -49,6 +50,7 @@ class Invoker:
         self._first: asyncio.Task[None] | None = None
         self._first_failure: Exception | None = None
         self._limit = limit
+        self._started: weakref.WeakSet[Environment] = weakref.WeakSet()
         self._closing = False
 
     async def start(self, environments: int) -> None:
@@ -108,6 +110,15 @@ class Invoker:
     def maintain(self) -> None:
         """Replace idle environments that died or whose credentials are about to expire."""
         self._pool.replace_unfit()
+
+    def renew(self) -> None:
+        """Replace every environment, because the code has changed; those that are busy finish first."""
+        for environment in self._started:
+            environment.is_outdated = True
+        self._first_failure = None
+        self._pool.replace_unfit()
+        if not self._pool.size:
+            self._pool.start_ahead()
 
     async def close(self) -> None:
         """End every environment; invocations under way end with an error."""
@@ -175,6 +186,7 @@ class Invoker:
 
     async def _initialised(self, phase: str, limit_seconds: float) -> Environment:
         environment = await self._start_environment()
+        self._started.add(environment)
         try:
             await environment.initialise(None if self._function.is_debugged else limit_seconds, phase)
         except BaseException:

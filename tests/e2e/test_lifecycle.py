@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from emulator.home import HOME_VARIABLE, REPOSITORY, Home
+from emulator.ports import free_port
 from tests.e2e.conftest import Started, make_start
 from tests.e2e.processes import assert_nothing_left, family
 
@@ -25,7 +26,8 @@ def own_home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def environment(own_home: Home) -> dict[str, str]:
-    return {**os.environ, HOME_VARIABLE: str(own_home.folder)}
+    shell = {name: value for name, value in os.environ.items() if name not in ("AWS_ENDPOINT_URL", "DOCKER_HOST")}
+    return {**shell, HOME_VARIABLE: str(own_home.folder)}
 
 
 @pytest.fixture
@@ -181,3 +183,38 @@ def test_without_an_emulator_the_commands_say_how_to_start_one(verb: str, enviro
     done = make(verb, environment=environment)
     assert done.returncode != 0
     assert "No emulator is running: `make up`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "Name what to invoke, for example"),
+        (["FUNCTION=InventoryFunction", "EVENT=events/none.json"], "events/none.json cannot be read"),
+        (["FUNCTION=InventoryFunction", "EVENT=Makefile"], "Makefile is not JSON"),
+    ],
+)
+def test_an_invocation_that_cannot_be_is_refused(
+    arguments: list[str], sentence: str, environment: dict[str, str]
+) -> None:
+    done = make("invoke", *arguments, environment=environment)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS_ENDPOINT_URL=http://127.0.0.1:1 does not answer"),
+        ({"ENGINE": "docker", "DOCKER_HOST": "unix:///nowhere"}, "ENGINE=docker needs a container engine"),
+        ({"ENGINE": "magic"}, "ENGINE=magic is unknown"),
+    ],
+)
+def test_a_neighbour_that_is_not_there_is_named(
+    setting: dict[str, str], sentence: str, environment: dict[str, str], own_home: Home
+) -> None:
+    done = make("start", f"PORT={free_port()}", environment=environment | setting)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not own_home.sockets.exists()

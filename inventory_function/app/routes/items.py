@@ -101,7 +101,7 @@ def read_item(
     item = table.get(sku)
     if _is_known(if_none_match, stored_item.entity_tag(item)):
         headers = {"ETag": str(stored_item.entity_tag(item))}
-        return Response(status_code=304, headers=headers, media_type="application/json")
+        return Response(status_code=304, headers=headers)
     return answer(item)
 
 

@@ -44,7 +44,7 @@ def api(tmp_path_factory: pytest.TempPathFactory, sts: str) -> Iterator[Api]:
     bench = Bench(folder, sts)
     project = write_project(folder)
     port = free_port()
-    sam = bench.start_api(project, port, "--warm-containers", "EAGER")
+    sam = bench.start_api(project, port, "--warm-containers", "EAGER", "--no-watch")
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             yield Api(bench, project, sam, client)

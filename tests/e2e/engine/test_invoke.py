@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.e2e.engine.sam import Bench, write_project
+from tests.e2e.engine.sam import Bench, free_port, write_project
 
 REPORT = re.compile(
     r"REPORT RequestId: (\S+)\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\t"
@@ -81,3 +81,12 @@ def test_nothing_is_left_of_an_invocation(bench: Bench, tmp_path: Path) -> None:
     bench.engine.end()
     assert list(bench.temp.glob("lambda-engine-*")) == []
     assert not bench.socket.exists()
+
+
+def test_debug_arguments_reach_the_interpreter(bench: Bench, tmp_path: Path) -> None:
+    options = ["--debug-port", str(free_port()), "--debug-args", "-X importtime"]
+    answer = bench.invoke(write_project(tmp_path, "Environment"), "Environment", "{}", *options)
+    assert "import time:" in answer.stderr
+    body = json.loads(json.loads(answer.stdout)["body"])
+    assert body["path"][0] == str(tmp_path / "code")
+    assert not [entry for entry in body["path"] if entry.endswith("emulator/engine")]

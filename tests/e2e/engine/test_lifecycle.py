@@ -79,3 +79,19 @@ def test_a_second_engine_on_the_socket_says_what_to_do(bench: Bench) -> None:
     with pytest.raises(AssertionError, match=r"Another engine answers on .*make down"):
         bench.start_engine()
     bench.engine = first
+
+
+def test_sams_own_watcher_makes_the_container_anew(bench: Bench, tmp_path: Path) -> None:
+    project = write_project(tmp_path, "Echo")
+    client, port = client_and_port()
+    sam = bench.start_api(project, port, "--warm-containers", "LAZY")
+    with client:
+        assert client.get("/echo").json()["version"] == "one"
+        changed = tmp_path / "changed.py"
+        source = project / "code" / "functions.py"
+        changed.write_text(source.read_text().replace('version="one"', 'version="two"'))
+        changed.replace(source)
+        sam.wait_for("Lambda Function 'Echo' source code has been changed")
+        wait_until(lambda: bench.processes() == [], "the old container to go")
+        assert client.get("/echo").json()["version"] == "two"
+    sam.end()

@@ -27,9 +27,9 @@ def test_it_listens_on_the_loopback_interface_only(ministack: MiniStack) -> None
 def test_it_stops_with_everything_it_wrote(tmp_path: Path) -> None:
     async def run() -> tuple[int, Path]:
         async with MiniStack(INSTALLED, log=tmp_path / "log") as server:
-            assert server._scratch is not None
             assert server._process is not None
-            return server._process.pid, Path(server._scratch.name)
+            assert server._scratch.is_dir()
+            return server._process.pid, server._scratch
 
     pid, scratch = asyncio.run(run())
     assert not psutil.pid_exists(pid)

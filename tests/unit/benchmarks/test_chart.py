@@ -16,13 +16,19 @@ def drawn(*charted: Panel) -> ET.Element:
 
 def test_a_section_has_a_panel_for_each_unit_that_it_wants_charted() -> None:
     section = Section("start", "Start", (FAST, SIZE, SLOW, HIDDEN))
-    assert panels([section]) == [Panel("Start (s)", (FAST, SLOW)), Panel("Start (MB)", (SIZE,))]
+    assert panels([section]) == [Panel("Start", (FAST, SLOW)), Panel("Start", (SIZE,))]
     assert panels([Section("none", "None", (HIDDEN,))]) == []
 
 
 def test_the_chart_is_well_formed_whatever_the_labels_say() -> None:
     texts = [text.text for text in drawn(Panel("P & Q", (FAST,))).iter(f"{SVG}text")]
-    assert texts == ["The title", "The <subtitle>", "P & Q", "a & b <c>", "1.00"]
+    assert texts == ["The title", "The <subtitle>", "P & Q, wall (s)", "a & b <c>", "1.00"]
+
+
+def test_a_single_quantity_is_in_the_heading_and_several_are_beside_the_bars() -> None:
+    one, several = Panel("Start", (SLOW,)), Panel("Start", (FAST, SLOW))
+    assert (one.heading, one.label(SLOW)) == ("Start, until Ready (s)", "make start")
+    assert (several.heading, several.label(SLOW)) == ("Start (s)", "make start, until Ready")
 
 
 def test_bars_share_the_scale_of_their_panel() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import textwrap
 from pathlib import Path
 
@@ -117,6 +118,14 @@ BARE = "{Type: 'AWS::Serverless::Function', Properties: {CodeUri: x, Handler: h,
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, resources: str, sentence: str) -> None:
     with pytest.raises(TemplateError, match=sentence):
         Template.load(write(tmp_path, resources))
+
+
+def test_the_translator_keeps_quiet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Template.load(write(tmp_path, "Fine: " + BARE % "Timeout: 5"))
+    with pytest.raises(TemplateError):
+        Template.load(write(tmp_path, "Bad: " + BARE % "Oops: 1"))
+    gc.collect()
+    assert not caplog.records
 
 
 def test_a_file_that_is_no_template(tmp_path: Path) -> None:

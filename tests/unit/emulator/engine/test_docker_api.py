@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import docker  # type: ignore[import-untyped]
+import docker
 import pytest
 
 from emulator.engine import Engine, EngineError

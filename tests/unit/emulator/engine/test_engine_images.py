@@ -43,6 +43,6 @@ def test_the_local_image_is_as_new_as_the_registrys() -> None:
 
 
 def test_docker_py_knows_an_absent_image_by_its_words() -> None:
-    from docker.errors import _image_not_found_explanation_fragments as fragments  # type: ignore[import-untyped]
+    from docker.errors import _image_not_found_explanation_fragments as fragments
 
     assert any(fragment in no_such_image("x").lower() for fragment in fragments)
