@@ -27,15 +27,17 @@ _BULK_PRODUCTS: Final = 500
 _MEDIA_TYPE: Final = "application/vnd.elasticsearch+{}; compatible-with=8"
 
 _ENGLISH: Final = {"type": "text", "analyzer": "english"}
+_PLAIN: Final = {"plain": {"type": "text", "analyzer": "standard"}}
 _EXACT: Final = {"keyword": {"type": "keyword"}}
 MAPPING: Final[Mapping[str, Any]] = {
     "dynamic": "strict",
     "properties": {
-        "sku": {"type": "keyword"},
-        "name": _ENGLISH,
+        "sku": {"type": "keyword", "fields": {"words": {"type": "text", "analyzer": "standard"}}},
+        # Misspelt words are compared with words, not with stems.
+        "name": _ENGLISH | {"fields": _PLAIN},
         # Not stemmed: a brand is a name.
         "brand": {"type": "text", "analyzer": "standard", "fields": _EXACT},
-        "category": {"type": "keyword", "fields": {"words": _ENGLISH}},
+        "category": {"type": "keyword", "fields": {"words": _ENGLISH} | _PLAIN},
         "description": _ENGLISH,
         "price": {"type": "scaled_float", "scaling_factor": 100},
         "pack_size": {"type": "text", "analyzer": "standard"},
