@@ -1,0 +1,71 @@
+"""A saved source runs at the next request; requests that are under way are answered."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from emulator.home import REPOSITORY
+
+SOURCE = REPOSITORY / "inventory_function/app/routes/status.py"
+MESSAGE = "The inventory service is running"
+RELOADED_SECONDS = 15
+
+
+@pytest.fixture
+def source() -> Iterator[Path]:
+    original = SOURCE.read_text()
+    assert MESSAGE in original
+    yield SOURCE
+    SOURCE.write_text(original)
+
+
+def wait_for(client: httpx.Client, message: str) -> None:
+    deadline = time.monotonic() + RELOADED_SECONDS
+    while message not in client.get("/").json()["message"]:
+        assert time.monotonic() < deadline, f"{message!r} is not answered"
+        time.sleep(0.05)
+
+
+def test_a_saved_source_is_answered_and_no_request_is_lost(client: httpx.Client, source: Path) -> None:
+    stop, statuses = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            statuses.append(client.get("/inventory/CHIPS-BEET-80G").status_code)
+
+    with ThreadPoolExecutor(2) as clients:
+        asking = [clients.submit(ask) for _ in range(2)]
+        try:
+            for number in range(3):
+                text = source.read_text()
+                source.write_text(
+                    text.replace(MESSAGE, f"Edited {number}")
+                    if number == 0
+                    else text.replace(f"Edited {number - 1}", f"Edited {number}")
+                )
+                wait_for(client, f"Edited {number}")
+        finally:
+            stop.set()
+        for future in asking:
+            future.result()
+    assert set(statuses) == {200}
+
+
+def test_a_mistake_is_answered_with_500_and_its_correction_runs(client: httpx.Client, source: Path) -> None:
+    original = source.read_text()
+    source.write_text(original + "\nraise RuntimeError('edited')\n")
+    deadline = time.monotonic() + RELOADED_SECONDS
+    while client.get("/").status_code != 500:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    source.write_text(original)
+    while client.get("/").status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
