@@ -41,7 +41,7 @@ MAPPING: Final[Mapping[str, Any]] = {
         "description": _ENGLISH,
         "price": {"type": "scaled_float", "scaling_factor": 100},
         "pack_size": {"type": "text", "analyzer": "standard"},
-        "dietary_terms": {"type": "keyword", "fields": {"words": _ENGLISH}},
+        "dietary_terms": {"type": "keyword"},
         "ingredients": _ENGLISH | {"fields": _EXACT},
         "quality_score": {"type": "integer"},
         "rating": {"type": "float"},

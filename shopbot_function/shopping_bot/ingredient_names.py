@@ -21,14 +21,13 @@ _WITHIN: Mapping[str, tuple[str, ...]] = {
 # The whole ingredient: "butter" comes from milk, "cocoa butter" does not.
 _EXACTLY: Mapping[str, tuple[str, ...]] = {"milk": ("butter", "cow butter")}
 _SAME: Mapping[str, str] = {
+    "groundnut": "peanut",
+    "maida": "wheat",
     "palm": "palm oil",
     "palmolein": "palm oil",
     "soya": "soy",
     "soybean": "soy",
-    "groundnut": "peanut",
     "tree nut": "nut",
-    "maida": "wheat",
-    "eggs": "egg",
 }
 _OTHERS = {
     *("alcohol", "almond", "beeswax", "cashew", "chilli", "coconut", "colour", "egg", "fluoride", "garlic", "ginger"),

@@ -22,10 +22,8 @@ MAXIMUM_SIZE = 50
 RELAXABLE = ("query", "brands", "price_min", "category", "price_max", "in_stock_only")
 
 _SOURCE = ("sku", "name", "brand", "category", "description", "price", "pack_size", "dietary_terms", "rating")
-_FIELDS = (
-    *("name^3", "brand^2", "category.words^2", "sku.words", "dietary_terms.words", "description", "ingredients"),
-    "pack_size^0.5",
-)
+# Not the dietary terms: "palm oil" would find whatever is without it.
+_FIELDS = ("name^3", "brand^2", "category.words^2", "sku.words", "description", "ingredients", "pack_size^0.5")
 # Misspelt words are looked for in names alone, and in words as they are written: "choclate" is one letter from
 # "chocolate" and three from its stem. The first letter must be right, or "tea" would find the sea of sea salt.
 _FUZZY_FIELDS = ("name.plain^3", "brand^2", "category.plain^2", "sku.words")
