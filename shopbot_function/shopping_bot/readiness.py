@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import current_app
 
-from shopping_bot import extensions, http_client
+from shopping_bot import extensions
 from shopping_bot.claude import KEY, NEIGHBOUR
 from shopping_bot.http_client import NeighbourDownError
 from shopping_bot.observability import logger
@@ -73,16 +73,9 @@ def _probe_claude() -> None:
 
 
 def _probe_elasticsearch() -> None:
-    key = extensions.secrets().get("ES_API_KEY")
-    response = http_client.request_json(
-        "GET",
-        f"{_setting('ES_URL')}/{_setting('ES_INDEX')}/_count",
-        neighbour="elasticsearch",
-        headers={"Authorization": f"ApiKey {key}"} if key else None,
-        timeout_seconds=TIMEOUT_SECONDS,
-    )
-    if response.status != 200:
-        raise NeighbourDownError("elasticsearch", f"status {response.status}")
+    from shopping_bot.catalog import Catalog
+
+    Catalog(_setting("ES_URL"), _setting("ES_INDEX"), extensions.secrets()).reach(TIMEOUT_SECONDS)
 
 
 def _setting(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from shopping_bot import measurement
 from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.product_search import INVENTORY
 from shopping_bot.stock import Stock
 
 
@@ -47,8 +48,8 @@ class Shelf:
     def _current(self, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
         try:
             entries = self._stock.quantities(skus)
-        except NeighbourDownError as error:
-            measurement.current().degraded.add(error.neighbour)
+        except NeighbourDownError:
+            measurement.current().degraded.add(INVENTORY)
             return {sku: {**self._known[sku], "in_stock": None, "stock": None} for sku in skus}
         current = {}
         for sku in skus:

@@ -8,9 +8,12 @@ from functools import cache
 from typing import Any, Protocol
 
 from shopping_bot import json_schema, json_text, measurement
+from shopping_bot.catalog import NEIGHBOUR as CATALOG
 from shopping_bot.deadline import Deadline
 from shopping_bot.http_client import NeighbourDownError
-from shopping_bot.product_search import SEARCH_INPUT_SCHEMA, InvalidSearchError
+from shopping_bot.observability import logger
+from shopping_bot.product_search import INVENTORY, SEARCH_INPUT_SCHEMA, InvalidSearchError
+from shopping_bot.secrets import SecretError
 from shopping_bot.stock import Stock
 
 SEARCH_PRODUCTS = "search_products"
@@ -129,9 +132,13 @@ class Toolbox:
             return self._find(arguments, deadline) if name == SEARCH_PRODUCTS else self._count(arguments)
         except InvalidSearchError as error:
             return failure(str(error))
+        except SecretError as error:
+            logger.error("A tool has no key", tool=name, key=error.key)
         except NeighbourDownError as error:
-            measurement.current().degraded.add(error.neighbour)
-            return failure(f"{name} does not work right now; tell the customer so.", down=error.neighbour)
+            logger.warning("A tool's neighbour is down", tool=name, reason=error.reason)
+        down = CATALOG if name == SEARCH_PRODUCTS else INVENTORY
+        measurement.current().degraded.add(down)
+        return failure(f"{name} does not work right now; tell the customer so.", down=down)
 
     def _find(self, arguments: Mapping[str, Any], deadline: Deadline) -> Outcome:
         found = self._search.search(arguments, deadline=deadline)

@@ -1,0 +1,151 @@
+"""The shopbot's handler without any neighbour, and a small HTTP server that answers what a test tells it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from shopping_bot import http_client
+
+from tests.unit.shopbot_function.fakes import FakeConversations, FakeSearch, FakeStock, ScriptedClaude
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Shop:
+    """The application's extensions, all fakes."""
+
+    claude: ScriptedClaude = field(default_factory=ScriptedClaude)
+    search: FakeSearch = field(default_factory=FakeSearch)
+    stock: FakeStock = field(default_factory=FakeStock)
+    conversations: FakeConversations = field(default_factory=FakeConversations)
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
+    import lambda_handler
+    from shopping_bot.bot_core import BotCore
+
+    shop = Shop()
+    monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
+    core: Any = BotCore(shop.claude, shop.search, shop.stock)  # type: ignore[arg-type]
+    extensions = {"conversations": shop.conversations, "bot_core": core, "product_search": shop.search}
+    monkeypatch.setattr(lambda_handler.application, "extensions", extensions)
+    return shop
+
+
+@pytest.fixture
+def call() -> Callable[..., Answer]:
+    """Send any event to the handler."""
+
+    def send(event: Any, context: Any = None) -> Answer:
+        from lambda_handler import lambda_handler
+
+        answer = lambda_handler(event, context)
+        raw = answer["body"]
+        return Answer(
+            answer["statusCode"],
+            answer.get("headers") or {name: values[0] for name, values in answer["multiValueHeaders"].items()},
+            base64.b64decode(raw) if answer["isBase64Encoded"] else raw.encode(),
+        )
+
+    return send
+
+
+@pytest.fixture
+def request_event() -> Callable[..., dict[str, Any]]:
+    """Make an HTTP API event, payload 2.0; a body that is no string is sent as JSON."""
+
+    def make(method: str, path: str, body: Any = None, query: str = "", **headers: str) -> dict[str, Any]:
+        return {
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": {"host": "shop.example", **{name.replace("_", "-"): value for name, value in headers.items()}},
+            "requestContext": {
+                "http": {"method": method, "path": path, "sourceIp": "203.0.113.9", "protocol": "HTTP/1.1"},
+                "requestId": "id-1",
+                "stage": "$default",
+            },
+            "body": body if body is None or isinstance(body, str) else json.dumps(body),
+            "isBase64Encoded": False,
+        }
+
+    return make
+
+
+class Neighbour:
+    """An HTTP server: gives its `answers` one after the other, the last for ever, and remembers the `requests`."""
+
+    def __init__(self) -> None:
+        self.answers: list[Any] = []
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+        neighbour = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1
+
+            def do_GET(self) -> None:
+                content = self.rfile.read(int(self.headers.get("content-length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                neighbour.requests.append((self.command, self.path, headers, content))
+                answers = neighbour.answers
+                answer = answers.pop(0) if len(answers) > 1 else answers[0]
+                if answer == "drop":
+                    self.close_connection = True
+                    return
+                if callable(answer):
+                    answer = answer(self)
+                    if answer is None:
+                        return
+                status, headers, body = answer
+                raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            do_POST = do_GET
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def json(self, index: int = -1) -> Any:
+        return json.loads(self.requests[index][3])
+
+
+@pytest.fixture
+def neighbour() -> Iterator[Neighbour]:
+    neighbour = Neighbour()
+    thread = threading.Thread(target=neighbour.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield neighbour
+    http_client.forget()
+    neighbour.server.shutdown()
+    neighbour.server.server_close()
+    thread.join()

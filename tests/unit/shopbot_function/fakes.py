@@ -1,0 +1,138 @@
+"""Stand-ins for the neighbours of the bot: scripted, and without any network."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from shopping_bot.claude import Completion
+from shopping_bot.conversation import Begun
+from shopping_bot.deadline import Deadline
+from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.stock import Stock, StockEntry
+
+
+def product(sku: str, price: str = "85.00", stock: int = 5, **more: Any) -> dict[str, Any]:
+    return {
+        "sku": sku,
+        "name": f"Product {sku}",
+        "brand": "Tarangi",
+        "category": "chips",
+        "price": Decimal(price),
+        "in_stock": stock > 0,
+        "stock": stock,
+        **more,
+    }
+
+
+def text(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": words}
+
+
+def tool_use(name: str, given: Any, identifier: str = "toolu_1") -> dict[str, Any]:
+    return {"type": "tool_use", "id": identifier, "name": name, "input": given}
+
+
+class ScriptedClaude:
+    """Says what the script holds, one item a call; an exception in it is raised."""
+
+    def __init__(self, *script: Any) -> None:
+        self.script = list(script)
+        self.requests: list[dict[str, Any]] = []
+
+    def complete(self, **request: Any) -> Completion:
+        self.requests.append(copy.deepcopy({name: request[name] for name in ("system", "tools", "messages")}))
+        said = self.script.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        blocks = said if isinstance(said, list) else [said]
+        return Completion(blocks, "tool_use" if any(block["type"] == "tool_use" for block in blocks) else "end_turn")
+
+
+class FakeSearch:
+    """Finds the same products whatever is asked."""
+
+    def __init__(self, *products: Mapping[str, Any], error: Exception | None = None) -> None:
+        self.products = list(products)
+        self.error = error
+        self.asked: list[Mapping[str, Any]] = []
+        self.threads: set[int] = set()
+        self.gate: threading.Barrier | None = None
+
+    def search(self, arguments: Mapping[str, Any], *, deadline: Deadline) -> dict[str, Any]:
+        self.asked.append(arguments)
+        self.threads.add(threading.get_ident())
+        if self.gate:
+            self.gate.wait(5)
+        if self.error:
+            raise self.error
+        found = [dict(product) for product in self.products]
+        return {"products": found, "total_hits": len(found), "returned": len(found), "relaxed": [], "degraded": []}
+
+
+class FakeStock(Stock):
+    """Knows quantities by SKU; `down` makes it fail."""
+
+    def __init__(self, quantities: Mapping[str, int] | None = None, price: Decimal | None = None) -> None:
+        super().__init__("table")
+        self.known = dict(quantities or {})
+        self.price = price
+        self.down = False
+        self.reads: list[Sequence[str]] = []
+
+    def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
+        self.reads.append(list(skus))
+        if self.down:
+            raise NeighbourDownError("dynamodb", "ThrottlingException")
+        return {sku: StockEntry(self.known[sku], self.price) for sku in skus if sku in self.known}
+
+
+class FakeConversations:
+    """Keeps conversations in memory; `down` makes every method fail."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, list[dict[str, Any]]] = {}
+        self.locks: dict[str, str] = {}
+        self.down = False
+
+    def begin(self, session_id: str, entry: Mapping[str, Any], lock_milliseconds: int) -> Begun:
+        self._check()
+        self.kept.setdefault(session_id, []).append(dict(entry))
+        token = None if session_id in self.locks else self.locks.setdefault(session_id, entry["id"])
+        return Begun(token, copy.deepcopy(self.kept[session_id]))
+
+    def finish(self, session_id: str, token: str, entry: Mapping[str, Any]) -> bool:
+        self._check()
+        if self.locks.pop(session_id, None) != token:
+            return False
+        self.kept[session_id].append(dict(entry))
+        return True
+
+    def release(self, session_id: str, token: str) -> None:
+        self._check()
+        self.locks.pop(session_id, None)
+
+    def entries(self, session_id: str) -> list[dict[str, Any]]:
+        self._check()
+        return self.kept.get(session_id, [])
+
+    def forget(self, session_id: str) -> bool:
+        self._check()
+        self.locks.pop(session_id, None)
+        return self.kept.pop(session_id, None) is not None
+
+    def ping(self) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        if self.down:
+            raise NeighbourDownError("redis", "ConnectionError")
+
+
+def ticking(*times: float) -> Callable[[], float]:
+    """Return a clock that shows `times` one after the other, the last for ever."""
+    left = list(times)
+    return lambda: left.pop(0) if len(left) > 1 else left[0]

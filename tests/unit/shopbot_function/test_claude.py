@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from shopping_bot import claude as claude_module
+from shopping_bot import measurement
+from shopping_bot.claude import MAXIMUM_ATTEMPTS, Claude, ClaudeBusyError, ClaudeRefusalError, Completion
+from shopping_bot.deadline import Deadline
+from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.secrets import SecretError, Secrets
+
+from tests.unit.shopbot_function.fakes import text, tool_use
+
+TOOLS = [{"name": "a", "input_schema": {}}, {"name": "b", "input_schema": {}}]
+
+
+def message(*blocks: Any, stop_reason: str = "end_turn") -> tuple[int, dict[str, str], Any]:
+    usage = {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 100, "service_tier": "standard"}
+    return (
+        200,
+        {},
+        {"type": "message", "role": "assistant", "content": blocks, "stop_reason": stop_reason, "usage": usage},
+    )
+
+
+def refusal(status: int, kind: str = "x_error", **headers: str) -> tuple[int, dict[str, str], Any]:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return status, sent, {"type": "error", "error": {"type": kind, "message": "s3cr3t"}, "request_id": "req_1"}
+
+
+class Keys:
+    def __init__(self) -> None:
+        self.values = ["key-1"]
+        self.secrets = Secrets(self.read)
+
+    def read(self) -> dict[str, str]:
+        return {"ANTHROPIC_API_KEY": self.values.pop(0) if len(self.values) > 1 else self.values[0]}
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys()
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def complete(neighbour: Any, keys: Keys, pauses: list[float]) -> Callable[..., Completion]:
+    claude = Claude(base_url=neighbour.url, model="claude-x", secrets=keys.secrets, sleep=pauses.append)
+
+    def call(seconds: float = 10) -> Completion:
+        messages = [{"role": "user", "content": [text("hi")]}]
+        return claude.complete(system="Be kind.", tools=TOOLS, messages=messages, deadline=Deadline(seconds))
+
+    return call
+
+
+def test_the_request_on_the_wire(neighbour: Any, complete: Callable[..., Completion]) -> None:
+    neighbour.answers = [message(text("Hello!"))]
+
+    assert complete().text == "Hello!"
+
+    method, path, headers, _ = neighbour.requests[0]
+    assert (method, path) == ("POST", "/v1/messages")
+    assert (headers["x-api-key"], headers["anthropic-version"]) == ("key-1", "2026-10-21")
+    assert neighbour.json() == {
+        "model": "claude-x",
+        "max_tokens": claude_module.MAXIMUM_TOKENS,
+        "system": [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
+        "tools": [TOOLS[0], {**TOOLS[1], "cache_control": {"type": "ephemeral"}}],
+        "messages": [{"role": "user", "content": [text("hi")]}],
+    }
+
+
+def test_tokens_are_counted(neighbour: Any, complete: Callable[..., Completion]) -> None:
+    neighbour.answers = [message(text("Hello!"))]
+    measured = measurement.begin()
+
+    complete()
+
+    assert measured.tokens == {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 100}
+
+
+def test_the_blocks_that_can_be_used(neighbour: Any, complete: Callable[..., Completion]) -> None:
+    neighbour.answers = [
+        message(
+            text("One \ud800"),
+            text("  "),
+            {"type": "thinking", "thinking": "hm"},
+            tool_use("search", {"a": ["\udc00"]}, "t1"),
+            tool_use("search", "no object", "t2"),
+            {"type": "tool_use", "name": "without id"},
+            {"type": "text", "text": 5},
+            "no block",
+        )
+    ]
+
+    completion = complete()
+
+    assert completion.text == "One \ufffd"
+    assert completion.tool_uses == [tool_use("search", {"a": ["\ufffd"]}, "t1"), tool_use("search", {}, "t2")]
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
+def test_a_passing_error_is_tried_again(
+    neighbour: Any, complete: Callable[..., Completion], pauses: list[float], status: int
+) -> None:
+    neighbour.answers = [refusal(status), refusal(status), message(text("Hello!"))]
+
+    assert complete().text == "Hello!"
+    assert len(pauses) == 2
+    assert 0 <= pauses[0] <= 0.5
+    assert 0 <= pauses[1] <= 1
+
+
+def test_retry_after_is_honoured(neighbour: Any, complete: Callable[..., Completion], pauses: list[float]) -> None:
+    neighbour.answers = [refusal(429, retry_after="3"), message(text("Hello!"))]
+
+    assert complete().text == "Hello!"
+    assert pauses == [3.0]
+
+
+def test_retry_after_beyond_the_deadline_ends_at_once(
+    neighbour: Any, complete: Callable[..., Completion], pauses: list[float]
+) -> None:
+    neighbour.answers = [refusal(529, retry_after="30")]
+
+    with pytest.raises(ClaudeBusyError) as busy:
+        complete(seconds=5)
+    assert busy.value.retry_after_seconds == 30
+    assert pauses == []
+
+
+@pytest.mark.parametrize(
+    "answer", [refusal(529), (200, {}, b"<html>"), (200, {}, {"content": "x"}), (200, {}, []), "drop"]
+)
+def test_it_gives_up_after_a_few_attempts(
+    neighbour: Any, complete: Callable[..., Completion], pauses: list[float], answer: Any
+) -> None:
+    neighbour.answers = [answer]
+
+    with pytest.raises(ClaudeBusyError) as busy:
+        complete()
+    assert busy.value.retry_after_seconds >= 1
+    assert len(pauses) == MAXIMUM_ATTEMPTS - 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 413])
+def test_a_refused_request_is_not_repeated(
+    neighbour: Any, complete: Callable[..., Completion], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    neighbour.answers = [refusal(status, "invalid_request_error")]
+
+    with pytest.raises(ClaudeRefusalError):
+        complete()
+    assert len(neighbour.requests) == 1
+    assert "s3cr3t" not in caplog.text
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_rotated_key_is_read_anew(
+    neighbour: Any, complete: Callable[..., Completion], keys: Keys, status: int
+) -> None:
+    keys.values = ["key-1", "key-2"]
+    neighbour.answers = [refusal(status), message(text("Hello!"))]
+
+    assert complete().text == "Hello!"
+    assert [headers["x-api-key"] for _, _, headers, _ in neighbour.requests] == ["key-1", "key-2"]
+
+
+@pytest.mark.parametrize("values", [["key-1"], ["key-1", "key-2"]])
+def test_a_refused_key_is_named(
+    neighbour: Any, complete: Callable[..., Completion], keys: Keys, values: list[str]
+) -> None:
+    keys.values = list(values)
+    neighbour.answers = [refusal(401)]
+
+    with pytest.raises(SecretError, match="ANTHROPIC_API_KEY is refused"):
+        complete()
+    assert len(neighbour.requests) == len(values)
+
+
+def test_without_a_key_nothing_is_sent(neighbour: Any, complete: Callable[..., Completion], keys: Keys) -> None:
+    keys.values = [""]
+
+    with pytest.raises(SecretError, match="ANTHROPIC_API_KEY is not set"):
+        complete()
+    assert neighbour.requests == []
+
+
+def test_reaching_claude(neighbour: Any, keys: Keys) -> None:
+    claude = Claude(base_url=neighbour.url, model="claude-x", secrets=keys.secrets)
+    neighbour.answers = [(200, {}, {"data": []}), refusal(401), refusal(529)]
+
+    claude.reach(2)
+    with pytest.raises(SecretError):
+        claude.reach(2)
+    with pytest.raises(NeighbourDownError):
+        claude.reach(2)
+    assert json.dumps(neighbour.requests[0][:2]) == '["GET", "/v1/models?limit=1"]'
