@@ -34,6 +34,14 @@ status: $(READY) ## Say what runs where
 reset: $(READY) ## Bring the sample data back
 	@exec $(PYTHON) -m emulator reset
 
+.PHONY: fault
+fault: $(READY) ## Make a neighbour fail: NEIGHBOUR=redis FAULT=refuse (stall, slow:MS, error:STATUS, none)
+	@exec $(PYTHON) -m emulator fault "$(NEIGHBOUR)" "$(FAULT)"
+
+.PHONY: index
+index: $(READY) ## Fill a real Elasticsearch with the catalogue: ES_URL=https://... (key in ES_API_KEY)
+	@exec $(PYTHON) -m emulator.search_index --url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
+
 .PHONY: env
 env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$(make env)"
 	@exec $(PYTHON) -m emulator env
@@ -43,7 +51,7 @@ env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$
 .PHONY: setup
 setup: $(READY) ## Create .venv and install everything that is locked
 
-$(READY): tools/setup.sh tools/uv.txt pyproject.toml uv.lock inventory_function/requirements.txt emulator/engine/requirements.txt
+$(READY): tools/setup.sh tools/uv.txt pyproject.toml uv.lock inventory_function/requirements.txt shopbot_function/requirements.txt emulator/engine/requirements.txt
 	@tools/setup.sh
 	@touch $@
 

@@ -71,6 +71,12 @@ def _reset(home: Home, _: argparse.Namespace) -> None:
     sys.stdout.write(f"The sample data is back: {answer['sample_items']} items.\n")
 
 
+def _fault(home: Home, arguments: argparse.Namespace) -> None:
+    answer = asyncio.run(ask(_required(home), "fault", f"{arguments.neighbour}={arguments.fault}"))
+    for name, fault in answer["faults"].items():
+        sys.stdout.write(f"{name}: {fault}\n")
+
+
 def _env(home: Home, _: argparse.Namespace) -> None:
     sys.stdout.write(f"{shell_exports(_required(home))}\n")
 
@@ -101,5 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     add("down", _down, "stop what `up` started")
     add("status", _status, "say what runs where")
     add("reset", _reset, "bring the sample data back")
+    fault = add("fault", _fault, "make a neighbour fail: refuse, stall, slow:MS, error:STATUS, none")
+    fault.add_argument("neighbour")
+    fault.add_argument("fault")
     add("env", _env, "print exports for a shell")
     return parser

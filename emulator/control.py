@@ -12,8 +12,8 @@ from aiohttp import web
 from emulator.errors import EmulatorError
 from emulator.home import Running
 
-Verb = Callable[[], Awaitable[Any]]
-"""Takes nothing, returns what becomes the JSON answer, raises `EmulatorError` for a refusal."""
+Verb = Callable[[str], Awaitable[Any]]
+"""Takes the request's text, returns what becomes the JSON answer, raises `EmulatorError` for a refusal."""
 
 
 class ControlServer:
@@ -40,17 +40,17 @@ class ControlServer:
 
 
 def _handler(verb: Verb) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(_: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.Response:
         try:
-            return web.json_response(await verb())
+            return web.json_response(await verb(await request.text()))
         except EmulatorError as error:
             return web.json_response({"error": str(error)}, status=409)
 
     return handle
 
 
-async def ask(running: Running, verb: str, *, seconds: float = 30) -> Any:
-    """Return what the running emulator answers to `verb`.
+async def ask(running: Running, verb: str, text: str = "", *, seconds: float = 30) -> Any:
+    """Return what the running emulator answers to `verb` with `text`.
 
     Raises `EmulatorError` when it refuses, or does not answer within `seconds`.
     """
@@ -58,7 +58,7 @@ async def ask(running: Running, verb: str, *, seconds: float = 30) -> Any:
     try:
         async with (
             aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(seconds)) as session,
-            session.post(f"http://emulator/{verb}") as response,
+            session.post(f"http://emulator/{verb}", data=text) as response,
         ):
             answer = await response.json()
     except (TimeoutError, aiohttp.ClientError, OSError) as error:

@@ -21,6 +21,7 @@ from emulator.errors import EmulatorError
 from emulator.home import INSTALLED, REPOSITORY, Home, Running
 from emulator.installed_engine import ContainerNetwork, container_network
 from emulator.ministack import MiniStack, MiniStackError
+from emulator.neighbours import Neighbours
 from emulator.ports import LOOPBACK
 from emulator.resources.clients import preload
 from emulator.sam_cli import REGION
@@ -50,6 +51,7 @@ class Emulation:
         self._enforce_iam = enforce_iam
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
+        self.neighbours = Neighbours(home.redis_log)
         self._started = time.monotonic()
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -79,6 +81,7 @@ class Emulation:
             async with asyncio.TaskGroup() as group:
                 loading = group.create_task(asyncio.to_thread(Template.load, self._template_path, LOCAL_PARAMETERS))
                 starting = group.create_task(self._start_aws(resources))
+                group.create_task(self.neighbours.start(resources))
                 group.create_task(asyncio.to_thread(preload))
         except* (TemplateError, MiniStackError, EmulatorError) as errors:
             raise errors.exceptions[0] from None
@@ -87,7 +90,8 @@ class Emulation:
         engine = None if self._network else await self._start_engine(resources)
         resources.enter_context(SourceSync(self._built_functions()))
         control = ControlServer(
-            self._home.control_socket, {"status": self._status, "reset": self._reset, "stop": self._stop}
+            self._home.control_socket,
+            {"status": self._status, "reset": self._reset, "fault": self._fault, "stop": self._stop},
         )
         await resources.enter_async_context(control)
         self.running = Running(os.getpid(), endpoint_url, engine, str(self._home.control_socket))
@@ -114,7 +118,13 @@ class Emulation:
             self.failure.set_result(f"MiniStack ended with status {status}: see {self._home.ministack_log}.")
 
     def _create_stack(self, template: Template, endpoint_url: str) -> Stack:
-        stack = Stack(template, endpoint_url, region=REGION)
+        stack = Stack(
+            template,
+            endpoint_url,
+            region=REGION,
+            parameters=self.neighbours.parameters,
+            secrets=self.neighbours.secrets,
+        )
         stack.create()
         self.sample_items = stack.load_sample_data()
         variables = json.dumps(stack.sam_environment(), indent=2)
@@ -149,21 +159,27 @@ class Emulation:
             for function in self.template.functions.values()
         ]
 
-    async def _status(self) -> dict[str, Any]:
+    async def _status(self, _: str = "") -> dict[str, Any]:
         return {
             "pid": os.getpid(),
             "endpoint_url": self.running.endpoint_url,
             "engine": self.running.engine,
+            "neighbours": self.neighbours.rows,
+            "faults": self.neighbours.faults.describe(),
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             "resources": await asyncio.to_thread(self.stack.summary),
             "sample_items": self.sample_items,
         }
 
-    async def _reset(self) -> dict[str, Any]:
+    async def _reset(self, _: str) -> dict[str, Any]:
         await asyncio.to_thread(self.stack.reset)
         return {"sample_items": self.sample_items}
 
-    async def _stop(self) -> dict[str, Any]:
+    async def _fault(self, text: str) -> dict[str, Any]:
+        await self.neighbours.faults.apply(text)
+        return {"faults": self.neighbours.faults.describe()}
+
+    async def _stop(self, _: str) -> dict[str, Any]:
         self._stop_requested.set()
         return {"pid": os.getpid()}
 

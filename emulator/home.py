@@ -69,6 +69,11 @@ class Home:
         return self.folder / "ministack.log"
 
     @property
+    def redis_log(self) -> Path:
+        """What Redis writes."""
+        return self.folder / "redis.log"
+
+    @property
     def _state(self) -> Path:
         return self.folder / "emulator.json"
 

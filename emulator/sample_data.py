@@ -74,6 +74,13 @@ def load_files(clients: Clients, bucket: str, folder: Path = FILES) -> int:
     return len(files)
 
 
+def fill_in_secret(clients: Clients, secret: str, members: Mapping[str, str]) -> None:
+    """Give the JSON secret `secret` (its ARN) the `members`, as a person does after a deployment."""
+    manager = clients.secretsmanager
+    value = json.loads(manager.get_secret_value(SecretId=secret)["SecretString"])
+    manager.put_secret_value(SecretId=secret, SecretString=json.dumps(value | members))
+
+
 def content_type(file: Path) -> str:
     """Return the media type for a file's name; texts of this repository are UTF-8."""
     guessed = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -20,5 +20,6 @@ def neighbours(status: Mapping[str, Any]) -> str:
         ("AWS", "MiniStack", status["endpoint_url"]),
         ("engine", "Lambda containers", status["engine"] or "the installed container engine"),
     ]
+    rows += [tuple(row) for row in status["neighbours"]]
     rows += [(logical_id, kind.removeprefix("AWS::"), name) for logical_id, kind, name in status["resources"]]
     return table(rows)

@@ -21,6 +21,7 @@ from emulator.template import ACCOUNT_ID, Template, TemplateError
 ENDPOINT_PARAMETER: Final = "AwsEndpointUrl"
 SAMPLE_TABLE: Final = "ShopInventory"
 SAMPLE_BUCKET: Final = "DataBucket"
+SAMPLE_SECRET: Final = "ShopSecret"  # noqa: S105 (a logical id)
 SESSION_SECONDS: Final = 3600  # what a role allows unless it says otherwise (IAM User Guide, "MaxSessionDuration")
 _RESET_SECONDS: Final = 30
 
@@ -29,13 +30,23 @@ class Stack:
     """The resources of one template at one endpoint. Every error is a TemplateError of one sentence.
 
     `name` is the stack's name, from which physical names are made: two stacks of different names do not meet.
-    The parameter AwsEndpointUrl, if the template has it, is the stack's own endpoint.
+    The parameter AwsEndpointUrl, if the template has it, is the stack's own endpoint; `parameters` are others that are
+    known only now. `secrets` are members of the secret that a person fills in after a deployment.
     """
 
     def __init__(
-        self, template: Template, endpoint_url: str, *, name: str = "shop-local", region: str = "us-east-1"
+        self,
+        template: Template,
+        endpoint_url: str,
+        *,
+        name: str = "shop-local",
+        region: str = "us-east-1",
+        parameters: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         self._template = template
+        self._parameters = dict(parameters or {})
+        self._secrets = dict(secrets or {})
         self._name = name
         self._clients = Clients(endpoint_url, region)
         self._created: dict[str, Created] = {}
@@ -160,7 +171,7 @@ class Stack:
         return self._created[logical_id].attributes[attribute]
 
     def _scope(self, ref: Any, get_att: Any) -> Scope:
-        overrides = {ENDPOINT_PARAMETER: self._clients.endpoint_url}
+        overrides = self._parameters | {ENDPOINT_PARAMETER: self._clients.endpoint_url}
         return self._template.scope(
             ref, get_att, stack_name=self._name, region=self._clients.region, overrides=overrides
         )

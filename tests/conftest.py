@@ -18,6 +18,11 @@ from emulator.sam_cli import REGION, process_environment
 from emulator.template import ACCOUNT_ID
 
 EVENTS = REPOSITORY / "events"
+NAME_OTHER_NEIGHBOURS = (
+    *("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENGINE"),
+    *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_API_KEY", "ES_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_TLS"),
+)
+"""What a developer's shell may have, and the tests must not use."""
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("emulator")
         patch.setenv(HOME_VARIABLE, str(folder))
-        for name in ("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENGINE"):  # what a shell after `make env` has
+        for name in NAME_OTHER_NEIGHBOURS:
             patch.delenv(name, raising=False)
         yield Home(folder)
 

@@ -13,5 +13,6 @@ compile() { # FOLDER [CONSTRAINTS]
     "$1/requirements.in" ${2:+-c "$2"} --output-file "$1/requirements.txt"
 }
 compile inventory_function .local/constraints.txt
+compile shopbot_function .local/constraints.txt
 compile emulator/engine
 "$uv" export --quiet --frozen --no-emit-project --no-annotate --no-header --only-group bootstrap --output-file tools/uv.txt >/dev/null

@@ -62,7 +62,7 @@ mkdir -p .local
 [ -x .local/ministack/bin/python ] || "$uv" venv --quiet --python .venv/bin/python .local/ministack
 install_group ministack .local/ministack/bin/python &
 ministack=$!
-install_group dev .venv/bin/python -r inventory_function/requirements.txt ||
+install_group dev .venv/bin/python -r inventory_function/requirements.txt -r shopbot_function/requirements.txt ||
   fail "the locked packages could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
 wait "$ministack" || fail "MiniStack could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
 

@@ -1,0 +1,93 @@
+"""Redis, Elasticsearch and Anthropic: the real one when the environment names it, else a stand-in of this emulator.
+
+Between the functions and each stand-in is a relay that can be told to fail (`emulator/faults/`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+
+from emulator.anthropic import Anthropic
+from emulator.elasticsearch import Elasticsearch
+from emulator.faults import Faults, Relay
+from emulator.ports import LOOPBACK
+from emulator.redis import Redis
+from emulator.screen import Row
+from emulator.search_index import ALIAS, fill
+
+LOCAL_ANTHROPIC_KEY = "local"
+"""What the secret holds for the stand-in, which takes any key."""
+LOCAL_REDIS_PASSWORD = "local"  # noqa: S105 it guards nothing but this machine's loopback interface
+
+
+class Neighbours:
+    """The neighbours of one emulation.
+
+    `parameters` are the template's parameters that lead to them, `secrets` what the secret must hold for them, `rows`
+    what the screen says of them: all known once `start` has returned.
+    """
+
+    def __init__(self, redis_log: Path) -> None:
+        self._redis_log = redis_log
+        self.faults = Faults()
+        self.parameters: dict[str, str] = {}
+        self.secrets: dict[str, str] = {}
+        self.rows: list[Row] = []
+
+    async def start(self, resources: contextlib.AsyncExitStack) -> None:
+        """Start what the environment does not name; `resources` stops it. Raises EmulatorError."""
+        await asyncio.gather(
+            self._start_redis(resources), self._start_elasticsearch(resources), self._start_anthropic(resources)
+        )
+        self.rows.sort()
+
+    async def _start_redis(self, resources: contextlib.AsyncExitStack) -> None:
+        if host := os.environ.get("REDIS_HOST"):
+            port, tls = os.environ.get("REDIS_PORT", "6379"), os.environ.get("REDIS_TLS", "false")
+            self._leads_to({"RedisHost": host, "RedisPort": port, "RedisTls": tls}, ("Redis", "yours", f"{host}:{port}"))
+            self.secrets["REDIS_PASSWORD"] = os.environ.get("REDIS_PASSWORD", "")
+            return
+        redis = Redis(password=LOCAL_REDIS_PASSWORD, log=self._redis_log)
+        await resources.enter_async_context(redis)
+        port = str(await self._relay(resources, "redis", redis.host, redis.port, "redis"))
+        self._leads_to(
+            {"RedisHost": LOOPBACK, "RedisPort": port, "RedisTls": "false"}, ("Redis", redis.kind, f"{LOOPBACK}:{port}")
+        )
+        self.secrets["REDIS_PASSWORD"] = LOCAL_REDIS_PASSWORD
+
+    async def _start_elasticsearch(self, resources: contextlib.AsyncExitStack) -> None:
+        if url := os.environ.get("ES_URL"):
+            index = os.environ.get("ES_INDEX", ALIAS)
+            self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": index}, ("Elasticsearch", "yours", url))
+            self.secrets["ES_API_KEY"] = os.environ.get("ES_API_KEY", "")
+            return
+        stand_in = await resources.enter_async_context(Elasticsearch())
+        await asyncio.to_thread(fill, stand_in.url)
+        port = int(stand_in.url.rpartition(":")[2])
+        url = f"http://{LOOPBACK}:{await self._relay(resources, 'elasticsearch', LOOPBACK, port, 'http')}"
+        self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": ALIAS}, ("Elasticsearch", "stand-in", url))
+
+    async def _start_anthropic(self, resources: contextlib.AsyncExitStack) -> None:
+        if key := os.environ.get("ANTHROPIC_API_KEY"):
+            url = os.environ.get("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+            self._leads_to({"AnthropicBaseUrl": url}, ("Anthropic", "your key", url))
+            self.secrets["ANTHROPIC_API_KEY"] = key
+            return
+        stand_in = await resources.enter_async_context(Anthropic())
+        url = f"http://{LOOPBACK}:{await self._relay(resources, 'anthropic', LOOPBACK, stand_in.port, 'http')}"
+        self._leads_to({"AnthropicBaseUrl": url}, ("Anthropic", "stand-in", url))
+        self.secrets["ANTHROPIC_API_KEY"] = LOCAL_ANTHROPIC_KEY
+
+    def _leads_to(self, parameters: dict[str, str], row: Row) -> None:
+        self.parameters |= parameters
+        self.rows.append(row)
+
+    async def _relay(
+        self, resources: contextlib.AsyncExitStack, name: str, host: str, port: int, protocol: str
+    ) -> int:
+        relay = await resources.enter_async_context(Relay(host, port, name=name, protocol=protocol))
+        self.faults.add(relay)
+        return relay.port
