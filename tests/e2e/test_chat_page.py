@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from shopping_bot.routes.pages import policy
 
 from tests.e2e.browser import MISSING, Browser, BrowserError, Page
 from tests.e2e.chat_page_server import (
@@ -124,11 +125,12 @@ def test_the_page_is_one_small_answer_that_needs_no_other_and_no_template_engine
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", page)
 
 
-def test_the_policy_admits_exactly_the_pages_own_blocks() -> None:
-    policy = content_security_policy(PAGE.read_text())
+def test_the_policy_of_these_tests_is_the_services_and_admits_the_pages_own_blocks_alone() -> None:
+    sent = policy(PAGE.read_bytes())
 
-    assert len(re.findall(r"'sha256-[A-Za-z0-9+/]{43}='", policy)) == 2
-    assert "unsafe" not in policy
+    assert content_security_policy(PAGE.read_text()) == sent
+    assert len(re.findall(r"'sha256-[A-Za-z0-9+/]{43}='", sent)) == 2
+    assert "unsafe" not in sent
 
 
 def test_a_message_goes_out_with_the_browsers_user_and_then_its_session(chat: Page, stub: ChatPageServer) -> None:
@@ -576,6 +578,18 @@ def test_a_question_stays_in_sight_above_a_tall_answer(browser: Browser, stub: C
     top = f"[...document.querySelectorAll({json.dumps(USER)})].at(-1).getBoundingClientRect().top"
     header = "document.querySelector('header').getBoundingClientRect().bottom"
     assert 0 < page.evaluate(f"{top} - {header}") < 40
+    page.close()
+
+
+def test_the_end_stays_in_sight_above_a_composer_that_grows(browser: Browser, stub: ChatPageServer) -> None:
+    page = opened(browser, stub, *PHONE)
+    stub.replies.append(Reply(answer("casual", {"message": "Hello.\n" * 30})))
+    ask(page, "hi")
+    ask(page, "hi")
+    page.type("chips\n" * 8)
+
+    hidden = "((e) => e.scrollHeight - e.scrollTop - e.clientHeight)(document.querySelector('main'))"
+    page.wait_until(f"{hidden} < 1")
     page.close()
 
 
