@@ -131,7 +131,10 @@ def _words(search: Search) -> dict[str, Any]:
     if not search.words:
         return {"match_all": {}}
     clauses = [_word(search.words, position) for position in range(len(search.words))]
-    return {"bool": {"should": clauses, "minimum_should_match": _MOST_WORDS if search.all_words else 1}}
+    enough = {"bool": {"should": clauses, "minimum_should_match": _MOST_WORDS if search.all_words else 1}}
+    # "Dry fruits" are first what is called so, then what has something dried and some fruit in it.
+    called = _multi_match(" ".join(search.words), ("name^2", "category.words^2"), type="phrase")
+    return {"bool": {"must": [enough], "should": [called]}}
 
 
 def _word(words: Sequence[str], position: int) -> dict[str, Any]:
