@@ -47,7 +47,8 @@ class Neighbours:
     async def _start_redis(self, resources: contextlib.AsyncExitStack) -> None:
         if host := os.environ.get("REDIS_HOST"):
             port, tls = os.environ.get("REDIS_PORT", "6379"), os.environ.get("REDIS_TLS", "false")
-            self._leads_to({"RedisHost": host, "RedisPort": port, "RedisTls": tls}, ("Redis", "yours", f"{host}:{port}"))
+            row = ("Redis", "yours", f"{host}:{port}")
+            self._leads_to({"RedisHost": host, "RedisPort": port, "RedisTls": tls}, row)
             self.secrets["REDIS_PASSWORD"] = os.environ.get("REDIS_PASSWORD", "")
             return
         redis = Redis(password=LOCAL_REDIS_PASSWORD, log=self._redis_log)

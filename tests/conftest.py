@@ -55,26 +55,31 @@ def tool_environment(running: Running) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def function_environment(running: Running, home: Home) -> dict[str, str]:
-    """What the inventory function finds in its environment: its variables, and credentials of its own role."""
-    variables: dict[str, str] = json.loads(home.sam_environment.read_text())["InventoryFunction"]
-    resources = asyncio.run(ask(running, "status"))["resources"]
-    role = next(name for logical_id, _, name in resources if logical_id == "InventoryFunctionRole")
-    sts = boto3.client(
-        *("sts", REGION),
-        endpoint_url=running.endpoint_url,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    session = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}", RoleSessionName="InventoryFunction")
-    credentials = session["Credentials"]
-    return variables | {
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": credentials["SessionToken"],
-    }
+def environment_of(running: Running, home: Home) -> Callable[[str], dict[str, str]]:
+    """What a function finds in its environment: its variables, and credentials of its own role."""
+    declared: dict[str, dict[str, str]] = json.loads(home.sam_environment.read_text())
+    names = {logical_id: name for logical_id, _, name in asyncio.run(ask(running, "status"))["resources"]}
+    root = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    sts = boto3.client("sts", REGION, endpoint_url=running.endpoint_url, **root)
+
+    def environment_of(function: str) -> dict[str, str]:
+        role = f"arn:aws:iam::{ACCOUNT_ID}:role/{names[f'{function}Role']}"
+        credentials = sts.assume_role(RoleArn=role, RoleSessionName=function)["Credentials"]
+        return declared[function] | {
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+        }
+
+    return environment_of
+
+
+@pytest.fixture(scope="session")
+def function_environment(environment_of: Callable[[str], dict[str, str]]) -> dict[str, str]:
+    """The environment of the inventory function."""
+    return environment_of("InventoryFunction")
 
 
 @pytest.fixture(scope="session")

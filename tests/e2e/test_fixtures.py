@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib
 import json
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,33 +18,53 @@ import httpx
 import pytest
 
 from emulator.control import ask
-from emulator.home import REPOSITORY, Running
+from emulator.home import REPOSITORY, Home, Running
 from tests.conftest import EVENTS, load_event
 
-FIXTURES = sorted((EVENTS / "inventory").glob("*.json"))
+
+@dataclass(frozen=True)
+class Service:
+    """A function, its folder of fixtures, and the module of its handler."""
+
+    function: str
+    folder: str
+    handler_module: str
+
+    @property
+    def fixtures(self) -> list[Path]:
+        return sorted((EVENTS / self.folder).glob("*.json"))
+
+
+SERVICES = (
+    Service("InventoryFunction", "inventory", "app.lambda_handler"),
+    Service("ShopbotFunction", "shopbot", "lambda_handler"),
+)
+FIXTURES = [f"{service.folder}/{fixture.stem}" for service in SERVICES for fixture in service.fixtures]
 
 # What two runs of the same request may differ in.
 VOLATILE = (
-    (re.compile(r'"(created_at|updated_at|timestamp)":\s*"[^"]*"'), r'"\1":"<time>"'),
-    (re.compile(r'"request_id":\s*"[^"]*"'), '"request_id":"<id>"'),
+    (re.compile(r'"(created_at|updated_at|timestamp|at)":\s*"[^"]*"'), r'"\1":"<time>"'),
+    (re.compile(r'"(request_id|session_id)":\s*"[^"]*"'), r'"\1":"<id>"'),
+    (re.compile(r'"(elapsed_time|latency_ms)":\s*[0-9.e-]+'), r'"\1":"<duration>"'),
 )
 VERSIONED_TAG = re.compile(r'"(\d+)\.\d[^"]*"')
 COMPARED_HEADERS = (
-    *("accept-ranges", "allow", "cache-control", "content-disposition", "content-range", "content-type"),
-    *("etag", "location", "retry-after", "x-content-type-options"),
+    *("accept-ranges", "allow", "cache-control", "content-disposition", "content-range", "content-security-policy"),
+    *("content-type", "etag", "location", "retry-after", "x-content-type-options"),
 )
 
-Answer = tuple[int, dict[str, str], bytes]
+Answer = tuple[int, dict[str, str], str]
 Answers = Mapping[str, Answer]
 
 
 def normalised(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     compared = {name.lower(): value for name, value in headers.items() if name.lower() in COMPARED_HEADERS}
-    compared |= {"etag": VERSIONED_TAG.sub(r'"\1.<time>"', compared["etag"])} if "etag" in compared else {}
+    if "etag" in compared:
+        compared["etag"] = VERSIONED_TAG.sub(r'"\1.<time>"', compared["etag"])
     text = body.decode("utf-8", "surrogateescape")
     for pattern, replacement in VOLATILE:
         text = pattern.sub(replacement, text)
-    return status, compared, text.encode("utf-8", "surrogateescape")
+    return status, compared, text
 
 
 def of_proxy_answer(answer: Mapping[str, Any]) -> Answer:
@@ -51,24 +73,35 @@ def of_proxy_answer(answer: Mapping[str, Any]) -> Answer:
     return normalised(answer["statusCode"], answer.get("headers", {}), content)
 
 
-@pytest.fixture(scope="module")
-def in_process(running: Running, function_environment: dict[str, str]) -> Answers:
+def answers(running: Running, answer: Callable[[Service, Path], Answer]) -> Answers:
+    """Return the answer to every fixture, the sample data being fresh before the first."""
     asyncio.run(ask(running, "reset"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in function_environment.items():
-            patch.setenv(name, value)
-        from app.lambda_handler import lambda_handler
+    return {
+        f"{service.folder}/{fixture.stem}": answer(service, fixture)
+        for service in SERVICES
+        for fixture in service.fixtures
+    }
 
-        return {fixture.stem: of_proxy_answer(lambda_handler(load_event(fixture), Context())) for fixture in FIXTURES}
+
+@pytest.fixture(scope="module")
+def in_process(running: Running, environment_of: Callable[[str], dict[str, str]]) -> Answers:
+    def call(service: Service, fixture: Path) -> Answer:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment_of(service.function).items():
+                patch.setenv(name, value)
+            handler = importlib.import_module(service.handler_module).lambda_handler
+            return of_proxy_answer(handler(load_event(fixture), Context()))
+
+    return answers(running, call)
 
 
 class Context:
     """What Lambda passes beside the event (AWS Lambda Developer Guide, "Using the Lambda context object in Python")."""
 
-    function_name = "InventoryFunction"
+    function_name = "Function"
     function_version = "$LATEST"
     memory_limit_in_mb = "512"
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:InventoryFunction"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:Function"
     aws_request_id = "7f4cbf2b-7a5d-4c43-93b5-3c2f3a3b5c11"
 
     @staticmethod
@@ -77,24 +110,22 @@ class Context:
 
 
 @pytest.fixture(scope="module")
-def invoked(running: Running, tool_environment: dict[str, str], home: Any) -> Answers:
-    asyncio.run(ask(running, "reset"))
-    return {fixture.stem: of_proxy_answer(sam_local_invoke(fixture, tool_environment, home)) for fixture in FIXTURES}
+def invoked(running: Running, tool_environment: dict[str, str], home: Home) -> Answers:
+    def invoke(service: Service, fixture: Path) -> Answer:
+        command = ["sam", "local", "invoke", service.function, "--event", fixture, "--env-vars", home.sam_environment]
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=tool_environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "REPORT RequestId:" in done.stderr
+        return of_proxy_answer(json.loads(done.stdout))
 
-
-def sam_local_invoke(fixture: Path, environment: dict[str, str], home: Any) -> dict[str, Any]:
-    command = ["sam", "local", "invoke", "InventoryFunction", "--event", fixture, "--env-vars", home.sam_environment]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "REPORT RequestId:" in done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return answers(running, invoke)
 
 
 @pytest.fixture(scope="module")
 def requested(running: Running, client: httpx.Client) -> Answers:
-    asyncio.run(ask(running, "reset"))
-    return {fixture.stem: request(client, load_event(fixture)) for fixture in FIXTURES}
+    return answers(running, lambda _, fixture: request(client, load_event(fixture)))
 
 
 def request(client: httpx.Client, event: Mapping[str, Any]) -> Answer:
@@ -103,11 +134,13 @@ def request(client: httpx.Client, event: Mapping[str, Any]) -> Answer:
     query = f"?{event['rawQueryString']}" if event["rawQueryString"] else ""
     skipped = ("host", "content-length", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id")
     headers = {name: value for name, value in event["headers"].items() if name not in skipped}
-    answer = client.request(method, f"{path}{query}", headers=headers, content=event.get("body"))
+    body = event.get("body")
+    content = base64.b64decode(body) if body and event["isBase64Encoded"] else body
+    answer = client.request(method, f"{path}{query}", headers=headers, content=content)
     return normalised(answer.status_code, answer.headers, answer.content)
 
 
-@pytest.mark.parametrize("name", [fixture.stem for fixture in FIXTURES])
+@pytest.mark.parametrize("name", FIXTURES)
 def test_a_fixture_is_answered_alike_on_all_three_ways(
     name: str, in_process: Answers, invoked: Answers, requested: Answers
 ) -> None:
