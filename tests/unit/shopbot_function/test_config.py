@@ -27,7 +27,7 @@ def test_which_configuration(name: str | None, environment: dict[str, str], kind
 
 def test_only_lambda_has_a_fixed_instance_path() -> None:
     assert issubclass(LambdaConfig, ProductionConfig)
-    assert LambdaConfig.INSTANCE_PATH == tempfile.gettempdir()
+    assert tempfile.gettempdir() == LambdaConfig.INSTANCE_PATH
     assert ProductionConfig.INSTANCE_PATH is None
 
 

@@ -38,10 +38,12 @@ def test_any_bytes_are_a_value_or_a_sentence(raw: bytes) -> None:
     try:
         value = parse(raw)
     except InvalidJsonError as error:
-        assert str(error).endswith(".")
+        sentence = str(error)
     else:
+        sentence = "."
         dump(value).encode()
         json.dumps(value, ensure_ascii=False, default=str).encode()
+    assert sentence.endswith(".")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from shopping_bot import clients
-from shopping_bot import stock as stock_module
 from shopping_bot.http_client import NeighbourDownError
 from shopping_bot.stock import Stock, StockEntry
 
@@ -40,7 +39,7 @@ class Table:
 def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     table = Table()
     monkeypatch.setattr(clients, "dynamodb", lambda: table)
-    monkeypatch.setattr(stock_module.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr("shopping_bot.stock.time.sleep", lambda _seconds: None)
     return table
 
 

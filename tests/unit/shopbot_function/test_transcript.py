@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -90,8 +91,8 @@ def test_whatever_is_left_of_the_past_is_a_valid_conversation(kinds: list[str], 
 
     roles = [message["role"] for message in told]
     assert roles[0] == roles[-1] == "user"
-    assert all(one != other for one, other in zip(roles, roles[1:], strict=False))
-    for message, following in zip(told, told[1:], strict=False):
+    assert all(one != other for one, other in pairwise(roles))
+    for message, following in pairwise(told):
         calls = [block["id"] for block in message["content"] if block["type"] == "tool_use"]
         results = [block["tool_use_id"] for block in following["content"] if block["type"] == "tool_result"]
         assert calls == results

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from shopping_bot.catalog import Catalog
+from shopping_bot.claude import Claude
+from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.secrets import SecretError, Secrets
+from shopping_bot.stock import Stock
+
+
+@pytest.fixture
+def ready(
+    call: Callable[..., Any], request_event: Callable[..., Any], shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Any]:
+    import lambda_handler
+
+    application = lambda_handler.application
+    application.extensions["secrets"] = Secrets(lambda: {"ANTHROPIC_API_KEY": "s3cr3t"})
+    for name in ("TABLE_NAME", "ANTHROPIC_BASE_URL", "CLAUDE_MODEL", "ES_URL", "ES_INDEX"):
+        monkeypatch.setitem(application.config, name, "x")
+    for owner, method in ((Claude, "reach"), (Catalog, "reach"), (Stock, "quantities")):
+        monkeypatch.setattr(owner, method, lambda *_: None)
+    return lambda: call(request_event("GET", "/health/ready"))
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    def fail(*_: Any) -> None:
+        raise error
+
+    return fail
+
+
+def test_all_is_well(ready: Callable[[], Any]) -> None:
+    answer = ready()
+
+    assert (answer.status, answer.json["status"]) == (200, "ready")
+    assert set(answer.json["neighbours"]) == {"anthropic", "dynamodb", "elasticsearch", "redis", "secretsmanager"}
+    for state in answer.json["neighbours"].values():
+        assert set(state) == {"status", "required", "latency_ms"}
+    assert b"s3cr3t" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "name", "status"),
+    [
+        (Claude, "reach", "anthropic", 503),
+        (Catalog, "reach", "elasticsearch", 503),
+        (Stock, "quantities", "dynamodb", 200),
+    ],
+)
+@pytest.mark.parametrize("error", [NeighbourDownError("x", "no answer in time"), RuntimeError("s3cr3t")])
+def test_a_neighbour_that_is_down(
+    ready: Callable[[], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    method: str,
+    name: str,
+    status: int,
+    error: Exception,
+) -> None:
+    monkeypatch.setattr(owner, method, failing(error))
+
+    answer = ready()
+
+    assert answer.status == status
+    assert answer.json["neighbours"][name]["status"] == "down"
+    assert b"s3cr3t" not in answer.body
+
+
+def test_redis_is_not_required(ready: Callable[[], Any], shop: Any) -> None:
+    shop.conversations.down = True
+
+    answer = ready()
+
+    assert (answer.status, answer.json["neighbours"]["redis"]["status"]) == (200, "down")
+
+
+def test_a_refused_key_is_named(ready: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Claude, "reach", failing(SecretError("ANTHROPIC_API_KEY", "is refused")))
+
+    answer = ready()
+
+    assert answer.status == 503
+    assert answer.json["neighbours"]["anthropic"]["reason"] == "ANTHROPIC_API_KEY is refused"
+
+
+def test_a_missing_setting_is_named(ready: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    import lambda_handler
+
+    monkeypatch.setitem(lambda_handler.application.config, "ES_URL", "")
+
+    assert ready().json["neighbours"]["elasticsearch"]["reason"] == "ES_URL is not set"
