@@ -130,6 +130,13 @@ class Conversations:
         """Return when Redis answers."""
         self._call(lambda redis: redis.ping())
 
+    def close(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        with self._lock:
+            if self._connected is not None:
+                self._connected[0].close()
+                self._connected = None
+
     def _call(self, command: Callable[[Redis], Any]) -> Any:
         from redis.exceptions import AuthenticationError, RedisError
 
