@@ -37,7 +37,7 @@ _AT_LEAST = re.compile(
 )
 _NEAR = re.compile(rf"\b(?:around|about|approximately|nearly)\s+{_amount('near')}")
 _ALONE = re.compile(_amount("most"))
-_MONEY = re.compile(_RUPEES)
+_MONEY = re.compile(rf"{_RUPEES}|/-")
 
 _IN_STOCK = re.compile(r"\b(?:that(?: is| are|'s) )?(?:in stock|available(?: now| today)?)\b")
 # A diet that is denied is no wish for it.

@@ -100,7 +100,7 @@ def read(arguments: Mapping[str, Any]) -> Search:
         ),
         brands=tuple(arguments.get("brands", ())),
         in_stock_only=bool(arguments.get("in_stock_only", said.in_stock_only)),
-        size=arguments.get("size", DEFAULT_SIZE),
+        size=int(arguments.get("size", DEFAULT_SIZE)),
     )
 
 
