@@ -47,8 +47,6 @@ MAPPING: Final[Mapping[str, Any]] = {
         "rating": {"type": "float"},
     },
 }
-SETTINGS: Final[Mapping[str, Any]] = {"number_of_shards": 1}
-"""One shard: a catalogue fits, and its scores are then those of the whole."""
 
 Report = Callable[[str], None]
 
@@ -91,7 +89,7 @@ def fill(
     version = node.request("GET", "/").get("version", {}).get("number", "unknown")
     report(f"Elasticsearch {version} at {node.shown_url}")
     index = f"{alias}-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
-    node.request("PUT", f"/{index}", {"settings": SETTINGS, "mappings": MAPPING})
+    node.request("PUT", f"/{index}", {"mappings": MAPPING})
     report(f"Created {index}")
     try:
         _load(node, index, documents, report)

@@ -16,7 +16,10 @@ from shopping_bot import ingredient_names
 AROUND = Decimal("0.25")
 
 _RUPEES = r"(?:₹|(?<![a-z])(?:rs|inr|rupees?|bucks)\b\.?)"
-_NOT_MONEY = r"\s*(?:%|(?:g|gms?|grams?|kgs?|ml|l|lit(?:er|re)s?|bags?|packs?|pieces?|pcs|k?cal|calories|minutes?)\b)"
+_NOT_MONEY = (
+    r"\s*(?:%|(?:g|gms?|grams?|kgs?|ml|l|lit(?:er|re)s?|bags?|packs?|pieces?|pcs|k?cal|calories|minutes?|hours?|days?|"
+    r"weeks?|months?|years?|stars?|ingredients?)\b)"
+)
 
 
 def _amount(name: str) -> str:
@@ -35,7 +38,7 @@ _AT_LEAST = re.compile(
     r"(?:>=?|≥|\b(?:over|above|at least|(?:more|costlier|not less) than|min(?:imum)?(?: of)?|starting (?:at|from)))\s*"
     + _amount("least")
 )
-_NEAR = re.compile(rf"\b(?:around|about|approximately|nearly)\s+{_amount('near')}")
+_NEAR = re.compile(rf"\b(?:around|approximately)\s+{_amount('near')}")
 _ALONE = re.compile(_amount("most"))
 _MONEY = re.compile(rf"{_RUPEES}|/-")
 
