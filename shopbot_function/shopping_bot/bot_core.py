@@ -17,7 +17,7 @@ from shopping_bot import answer, measurement, prose, tools, transcript
 from shopping_bot.answer import Answer
 from shopping_bot.claude import SHORTEST_CALL_SECONDS, Claude, ClaudeBusyError, ClaudeRefusalError, Completion
 from shopping_bot.deadline import Deadline
-from shopping_bot.observability import logger
+from shopping_bot.observability import log_failure, logger
 from shopping_bot.secrets import SecretError
 from shopping_bot.shelf import Shelf
 from shopping_bot.stock import Stock
@@ -140,7 +140,7 @@ class _Turn:
                 return self._toolbox.run(use["name"], use["input"], self._deadline)
             except Exception as error:
                 # One tool's defect is an error for Claude to work around, not the end of the conversation.
-                logger.error("A tool failed", tool=use["name"], exc_info=error)
+                log_failure("A tool failed", error, tool=use["name"])
                 return tools.failure(f"{use['name']} does not work right now; tell the customer so.")
 
         return run

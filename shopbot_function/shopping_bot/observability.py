@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -14,12 +15,16 @@ from flask import Flask, Response, g, request
 from shopping_bot import measurement, proxy_event
 from shopping_bot.measurement import Measurement
 
+if TYPE_CHECKING:
+    from traceback import FrameSummary
+
 logger = Logger()
 
 _UNMATCHED = "unmatched"
 _NEIGHBOURS = ("anthropic", "dynamodb", "elasticsearch", "redis", "secretsmanager")
 # Of one metric in one record (Amazon CloudWatch User Guide, "Embedded metric format specification").
 _MAXIMUM_VALUES = 100
+_MAXIMUM_FRAMES = 12
 
 
 def install(application: Flask) -> None:
@@ -49,11 +54,30 @@ def install(application: Flask) -> None:
     application.after_request(record)
 
 
-def log_failure(error: Exception) -> None:
-    """Log an exception that nobody expected, with its traceback and without what a caller sent."""
+def log_failure(message: str, error: BaseException, **fields: Any) -> None:
+    """Log an exception that nobody expected: its type and where it came from.
+
+    Never its own message: that may quote what a customer wrote or a neighbour answered.
+    """
     answer = getattr(error, "response", None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
-    logger.error("The request failed", exc_info=error, aws_error=code)
+    frames = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in _frames(error)]
+    cause = error.__cause__ or error.__context__
+    logger.error(
+        message,
+        error=type(error).__name__,
+        cause=type(cause).__name__ if cause else None,
+        aws_error=code,
+        stack=frames[-_MAXIMUM_FRAMES:],
+        **fields,
+    )
+
+
+def _frames(error: BaseException) -> list[FrameSummary]:
+    # Imported only now, as nothing else on the way of a request needs it.
+    import traceback
+
+    return list(traceback.extract_tb(error.__traceback__, limit=None))
 
 
 def _route() -> str:

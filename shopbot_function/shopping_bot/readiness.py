@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from flask import current_app
@@ -13,12 +13,14 @@ from flask import current_app
 from shopping_bot import extensions
 from shopping_bot.claude import KEY, NEIGHBOUR
 from shopping_bot.http_client import NeighbourDownError
-from shopping_bot.observability import logger
+from shopping_bot.observability import log_failure
 from shopping_bot.problem import Problem
 from shopping_bot.secrets import SecretError
 from shopping_bot.stock import Stock
 
 TIMEOUT_SECONDS = 2.0
+# One that has not answered by then is down; a client of AWS tries for longer.
+LONGEST_SECONDS = 4.0
 # Without these no customer gets an answer that is worth something. Without Redis there is no memory, without DynamoDB
 # no live stock, and both are said in the answer.
 REQUIRED = frozenset({"anthropic", "elasticsearch", "secretsmanager"})
@@ -33,12 +35,13 @@ def check() -> dict[str, Any]:
         "redis": lambda: extensions.conversations().ping(),
         "secretsmanager": lambda: extensions.secrets().get(KEY),
     }
-    # What is asked for the keys first is asked once: the others then find them in the cache.
-    with ThreadPoolExecutor(len(probes), thread_name_prefix="readiness") as pool:
-        futures = {
-            name: pool.submit(contextvars.copy_context().run, _examine, name, probe) for name, probe in probes.items()
-        }
-        neighbours = {name: future.result() for name, future in futures.items()}
+    pool = ThreadPoolExecutor(len(probes), thread_name_prefix="readiness")
+    futures = {
+        name: pool.submit(contextvars.copy_context().run, _examine, name, probe) for name, probe in probes.items()
+    }
+    wait(futures.values(), LONGEST_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    neighbours = {name: future.result() if future.done() else _silent(name) for name, future in futures.items()}
     is_ready = all(state["status"] == "up" for state in neighbours.values() if state["required"])
     return {"status": "ready" if is_ready else "unavailable", "service": "shopbot", "neighbours": neighbours}
 
@@ -55,12 +58,20 @@ def _examine(name: str, probe: Callable[[], object]) -> dict[str, Any]:
     except Problem as error:
         reason = error.detail
     except Exception as error:
-        logger.error("A readiness probe failed", neighbour=name, exc_info=error)
+        log_failure("A readiness probe failed", error, neighbour=name)
         reason = "the probe failed"
+    return _state(name, time.perf_counter() - started, reason)
+
+
+def _silent(name: str) -> dict[str, Any]:
+    return _state(name, LONGEST_SECONDS, "no answer in time")
+
+
+def _state(name: str, seconds: float, reason: str | None) -> dict[str, Any]:
     state: dict[str, Any] = {
         "status": "down" if reason else "up",
         "required": name in REQUIRED,
-        "latency_ms": round((time.perf_counter() - started) * 1000, 1),
+        "latency_ms": round(seconds * 1000, 1),
     }
     return {**state, "reason": reason} if reason else state
 

@@ -36,7 +36,7 @@ def problem_for(error: Exception) -> Problem:
         part = {"redis": "memory of conversations", "elasticsearch": "product search", "dynamodb": "stock"}
         name = part.get(error.neighbour, "service behind this")
         return unavailable(f"The {name} is not available right now; try again in a moment.", 2)
-    log_failure(error)
+    log_failure("The request failed", error)
     return Problem(
         500, "The service failed to handle this request; try again, and report the request_id if it stays so."
     )

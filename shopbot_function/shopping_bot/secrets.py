@@ -14,6 +14,7 @@ NEIGHBOUR = "secretsmanager"
 LIFETIME_SECONDS = 300.0
 # A neighbour that keeps refusing costs Secrets Manager one call in this time, and so does a failing Secrets Manager.
 REFETCH_SECONDS = 15.0
+FAILURE_SECONDS = 1.0
 
 
 class SecretError(Exception):
@@ -63,18 +64,18 @@ class Secrets:
             return value if value and value != refused else None
 
     def _read(self) -> None:
-        now = self._clock()
         try:
             with measurement.neighbour(NEIGHBOUR):
                 self._members = self._fetch()
-            self._fresh_until = now + LIFETIME_SECONDS
+            self._fresh_until = self._clock() + LIFETIME_SECONDS
         except Exception as error:
             from shopping_bot.observability import logger
 
             # The last values stay good while Secrets Manager is away. The type alone: a message may name resources.
             logger.error("The secret could not be read", error=type(error).__name__)
-            if self._members is not None:
-                self._fresh_until = now + REFETCH_SECONDS
+            now = self._clock()
+            # Without any, a request asks once and not for each key; the next request asks again.
+            self._fresh_until = now + (FAILURE_SECONDS if self._members is None else REFETCH_SECONDS)
 
     def _value(self, key: str) -> str:
         if self._members is None:

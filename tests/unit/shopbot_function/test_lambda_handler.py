@@ -329,6 +329,9 @@ def test_an_error_of_the_service_says_nothing_of_itself(
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     assert [line["message"] for line in lines] == ["The request failed", "Answered"]
     assert {line["correlation_id"] for line in lines} == {"id-1"}
+    assert "s3cr3t" not in log.getvalue()
+    assert lines[0]["error"] == "RuntimeError"
+    assert lines[0]["stack"][-1].endswith(" complete")
 
 
 def test_logs_and_metrics_hold_no_word_of_the_customer(

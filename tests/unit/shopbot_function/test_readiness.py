@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from shopping_bot import readiness
 from shopping_bot.catalog import Catalog
 from shopping_bot.claude import Claude
 from shopping_bot.http_client import NeighbourDownError
@@ -93,3 +95,17 @@ def test_a_missing_setting_is_named(ready: Callable[[], Any], monkeypatch: pytes
     monkeypatch.setitem(lambda_handler.application.config, "ES_URL", "")
 
     assert ready().json["neighbours"]["elasticsearch"]["reason"] == "ES_URL is not set"
+
+
+def test_a_neighbour_that_is_silent_does_not_hold_the_answer(
+    ready: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(readiness, "LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr(Catalog, "reach", lambda *_: release.wait(5))
+
+    answer = ready()
+    release.set()
+
+    assert answer.status == 503
+    assert answer.json["neighbours"]["elasticsearch"]["reason"] == "no answer in time"

@@ -99,3 +99,15 @@ def test_a_secret_that_is_no_object_is_not_repeated(text: str, monkeypatch: pyte
         read_secret("arn")
     assert "s3cr3t" not in str(error.value)
     assert error.value.__cause__ is None
+
+
+def test_a_failure_is_not_repeated_for_each_key(store: Store) -> None:
+    store.members = RuntimeError("s3cr3t")
+    for key in ("REDIS_PASSWORD", "ES_API_KEY", "ANTHROPIC_API_KEY"):
+        with pytest.raises(SecretError, match=key):
+            store.secrets.get(key)
+    assert store.reads == 1
+
+    store.time += 2
+    store.members = {"ANTHROPIC_API_KEY": "key-1"}
+    assert store.secrets.get("ANTHROPIC_API_KEY") == "key-1"
