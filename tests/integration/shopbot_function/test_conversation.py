@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +17,7 @@ from shopping_bot.http_client import NeighbourDownError
 
 from emulator.redis.redis import Redis
 from tests.integration.shopbot_function.conftest import PASSWORD
+from tests.integration.shopbot_function.proxy import Proxy
 
 LOCK = 30_000
 
@@ -212,43 +211,3 @@ def test_connections_that_died_while_frozen_are_replaced(
         proxy.drop()
 
         assert len(conversations.entries(session_id)) == 1
-
-
-class Proxy:
-    """Passes connections on, and drops them all when told to."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        self.port = self._server.getsockname()[1]
-
-    def __enter__(self) -> Proxy:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.close()
-        self.drop()
-
-    def drop(self) -> None:
-        for each in self._open:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-        self._open.clear()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._server.accept()
-                target = socket.create_connection(self._target)
-                self._open += [client, target]
-                for source, sink in ((client, target), (target, client)):
-                    threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
-
-    @staticmethod
-    def _pass(source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while chunk := source.recv(65_536):
-                sink.sendall(chunk)

@@ -1,0 +1,256 @@
+"""The handler with the Redis, Elasticsearch and Claude of the emulator; table and secret are the tests' own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from shopping_bot import clients, http_client
+from shopping_bot.claude import Claude, Completion
+
+from emulator.anthropic import Anthropic
+from emulator.elasticsearch import Elasticsearch
+from emulator.redis import Redis
+from emulator.search_index import ALIAS, fill
+from tests.integration.shopbot_function.proxy import Proxy
+
+KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
+
+
+@dataclass
+class Aws:
+    """The inventory table and the secret."""
+
+    stock: dict[str, int]
+    keys: dict[str, str] = field(default_factory=lambda: dict(KEYS))
+
+    def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803  the API's own name
+        ((table, request),) = RequestItems.items()
+        skus = [key["sku"]["S"] for key in request["Keys"]]
+        items = [{"sku": {"S": sku}, "qty": {"N": str(self.stock[sku])}} for sku in skus if sku in self.stock]
+        return {"Responses": {table: items}}
+
+    def get_secret_value(self, SecretId: str) -> Any:  # noqa: N803  as above
+        return {"SecretString": json.dumps(self.keys)}
+
+
+@dataclass
+class Shop:
+    aws: Aws
+    redis: Proxy
+    elasticsearch: Proxy
+    claude: Proxy
+
+    def send(self, method: str, path: str, body: Any = None, query: str = "") -> tuple[int, Any]:
+        from lambda_handler import lambda_handler
+
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": {"host": "shop.example"},
+            "requestContext": {"http": {"method": method, "path": path}, "requestId": "id-1", "stage": "$default"},
+            "body": json.dumps(body),
+            "isBase64Encoded": False,
+        }
+        answer = lambda_handler(event, None)
+        raw = answer["body"]
+        return answer["statusCode"], json.loads(base64.b64decode(raw) if answer["isBase64Encoded"] else raw)
+
+    def chat(self, message: str, session_id: str | None = None) -> tuple[int, Any]:
+        return self.send("POST", "/chat", {"user_id": "u1", "message": message, "session_id": session_id})
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    started, ending = threading.Event(), threading.Event()
+    found: dict[str, int] = {}
+
+    async def serve() -> None:
+        log = tmp_path_factory.mktemp("redis") / "redis.log"
+        async with Anthropic() as claude, Elasticsearch() as elasticsearch, Redis(log=log) as redis:
+            await asyncio.to_thread(fill, elasticsearch.url)
+            found["claude"], found["redis"] = claude.port, redis.port
+            found["elasticsearch"] = int(elasticsearch.url.rpartition(":")[2])
+            started.set()
+            await asyncio.to_thread(ending.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    assert started.wait(30)
+    yield found
+    ending.set()
+    thread.join()
+
+
+@pytest.fixture
+def shop(ports: dict[str, int], catalog: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    import lambda_handler
+
+    with contextlib.ExitStack() as stack:
+        proxies = {name: stack.enter_context(Proxy("127.0.0.1", port)) for name, port in ports.items()}
+        settings = {
+            "TABLE_NAME": "inventory",
+            "SECRET_ARN": "arn",
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": proxies["redis"].port,
+            "REDIS_TLS": False,
+            "ES_URL": f"http://127.0.0.1:{proxies['elasticsearch'].port}",
+            "ES_INDEX": ALIAS,
+            "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{proxies['claude'].port}",
+            "CLAUDE_MODEL": "claude-sonnet-4-5",
+        }
+        for name, value in settings.items():
+            monkeypatch.setitem(lambda_handler.application.config, name, value)
+        monkeypatch.setattr(lambda_handler.application, "extensions", {})
+        aws = Aws({product["sku"]: product["stock"] for product in catalog})
+        monkeypatch.setattr(clients, "dynamodb", lambda: aws)
+        monkeypatch.setattr(clients, "secretsmanager", lambda: aws)
+        yield Shop(aws, **proxies)
+        conversations = lambda_handler.application.extensions.get("conversations")
+        if conversations:
+            conversations.close()
+        http_client.forget()
+
+
+def test_products_exist_fit_and_carry_live_stock(shop: Shop, catalog: list[dict[str, Any]]) -> None:
+    known = {product["sku"]: product for product in catalog}
+
+    status, body = shop.chat("vegan chips under 100 rupees")
+
+    assert (status, body["response_type"]) == (200, "final_answer")
+    assert body["content"]["products"]
+    for shown in body["content"]["products"]:
+        product = known[shown["sku"]]
+        assert (shown["name"], f"{shown['price']:.2f}", shown["stock"]) == (
+            *(product["name"], product["price"], product["stock"]),
+        )
+        assert product["category"] == "chips"
+        assert "vegan" in product["dietary_terms"]
+        assert float(product["price"]) < 100
+    assert body["meta"]["functions_executed"] == ["search_products", "recommend"]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [("show me something", "ask_user"), ("hi", "casual"), ("where is my order?", "support_related")],
+)
+def test_other_answers(shop: Shop, message: str, kind: str) -> None:
+    status, body = shop.chat(message)
+
+    assert (status, body["response_type"]) == (200, kind)
+    assert body["content"].get("options", True)
+
+
+def test_a_follow_up_uses_what_was_said(shop: Shop) -> None:
+    _, first = shop.chat("vegan chips under 100 rupees")
+    _, second = shop.chat("cheaper ones", first["session_id"])
+
+    def prices(body: Any) -> list[float]:
+        return [product["price"] for product in body["content"]["products"]]
+
+    assert second["response_type"] == "final_answer"
+    assert {product["category"] for product in second["content"]["products"]} == {"chips"}
+    assert max(prices(second)) < max(prices(first))
+
+
+def test_a_product_that_sells_out_is_said(shop: Shop) -> None:
+    _, first = shop.chat("beetroot chips")
+    sku = first["content"]["products"][0]["sku"]
+    shop.aws.stock[sku] = 0
+
+    _, second = shop.chat("is the first one in stock?", first["session_id"])
+
+    (shown,) = [product for product in second["content"]["products"] if product["sku"] == sku]
+    assert (shown["in_stock"], shown["stock"]) == (False, 0)
+    assert "out of stock" in second["content"]["summary_message"].lower()
+
+
+def test_two_messages_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, first = shop.chat("hi")
+    session_id = first["session_id"]
+    asked, go_on = threading.Event(), threading.Event()
+    original = Claude.complete
+
+    def complete(self: Claude, **request: Any) -> Completion:
+        asked.set()
+        go_on.wait(10)
+        return original(self, **request)
+
+    monkeypatch.setattr(Claude, "complete", complete)
+    with ThreadPoolExecutor(1) as pool:
+        answering = pool.submit(shop.chat, "vegan chips", session_id)
+        assert asked.wait(10)
+        status, body = shop.chat("dark chocolate", session_id)
+        go_on.set()
+        answered = answering.result()[1]
+    _, history = shop.send("GET", f"/chat/{session_id}", query="user_id=u1")
+
+    assert (status, body["response_type"]) == (202, "processing")
+    assert answered["response_type"] == "final_answer"
+    said = [turn["content"] for turn in history["turns"] if turn["role"] == "user"]
+    assert said == ["hi", "vegan chips", "dark chocolate"]
+    assert shop.chat("dark chocolate", session_id)[1]["response_type"] == "final_answer"
+
+
+def redis_down(body: Any) -> bool:
+    return (body["response_type"], body["meta"]["degraded"]) == ("final_answer", ["redis"])
+
+
+def elasticsearch_down(body: Any) -> bool:
+    return "search" in body["content"]["message"] and body["meta"]["degraded"] == ["elasticsearch"]
+
+
+def claude_down(body: Any) -> bool:
+    return (body["status"], body["response_type"]) == (503, "error")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "status"),
+    [("redis", redis_down, 200), ("elasticsearch", elasticsearch_down, 200), ("claude", claude_down, 503)],
+)
+def test_a_neighbour_goes_away_and_comes_back(
+    shop: Shop, name: str, expected: Callable[[Any], bool], status: int
+) -> None:
+    _, first = shop.chat("vegan chips")
+    proxy: Proxy = getattr(shop, name)
+
+    proxy.stop()
+    answer = shop.chat("vegan chips", first["session_id"])
+    assert answer[0] == status
+    assert expected(answer[1])
+    if name == "elasticsearch":
+        assert shop.chat("hi", first["session_id"])[1]["meta"]["degraded"] == []
+
+    proxy.is_down = False
+    assert shop.chat("cheaper ones", first["session_id"])[1]["response_type"] == "final_answer"
+
+
+def test_a_rotated_key_needs_no_deployment(shop: Shop) -> None:
+    shop.aws.keys["ANTHROPIC_API_KEY"] = "invalid-1"
+    status, body = shop.chat("hi")
+    assert (status, "ANTHROPIC_API_KEY is refused" in body["detail"]) == (503, True)
+    assert "invalid-1" not in json.dumps(body)
+
+    import lambda_handler
+
+    shop.aws.keys["ANTHROPIC_API_KEY"] = "key"
+    lambda_handler.application.extensions["secrets"]._refetch_from = 0
+    assert shop.chat("hi")[0] == 200
+
+
+def test_readiness(shop: Shop) -> None:
+    status, body = shop.send("GET", "/health/ready")
+    assert (status, body["status"]) == (200, "ready")
+
+    shop.elasticsearch.stop()
+    status, body = shop.send("GET", "/health/ready")
+    assert (status, body["neighbours"]["elasticsearch"]["status"]) == (503, "down")
