@@ -5,7 +5,6 @@ Source: Elasticsearch 8.19 reference, "Bulk API".
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 from emulator.elasticsearch.errors import ElasticsearchError, illegal_argument
 from emulator.elasticsearch.index import Index, Written
 from emulator.elasticsearch.indices import Indices
+from emulator.elasticsearch.wire import parse_json
 
 _ACTIONS: Final = {"index", "create", "update", "delete"}
 _METADATA: Final = {"_index", "_id", "require_alias"}
@@ -63,7 +63,7 @@ def _parsed(content: bytes, default_index: str | None) -> list[tuple[str, dict[s
 def _action(
     number: int, line: bytes, lines: Iterator[tuple[int, bytes]], default_index: str | None
 ) -> tuple[str, dict[str, Any], Any]:
-    header = _json(number, line)
+    header = parse_json(line, line=number)
     kind, where = next(iter(header.items())) if isinstance(header, dict) and len(header) == 1 else ("", None)
     if kind not in _ACTIONS or not isinstance(where, dict):
         raise illegal_argument(
@@ -81,7 +81,7 @@ def _action(
     following = next(lines, None)
     if following is None:
         raise illegal_argument(f"The bulk request has no source line after the action of line [{number}]")
-    return kind, where, _json(*following)
+    return kind, where, parse_json(following[1], line=following[0])
 
 
 def _item(indices: Indices, kind: str, where: dict[str, Any], source: Any, written: dict[str, Index]) -> dict[str, Any]:
@@ -104,10 +104,3 @@ def _write(index: Index, kind: str, identifier: Any, source: Any) -> Written:
     if kind == "update":
         return index.update(str(name), source)
     return index.put(name, source, only_create=kind == "create")
-
-
-def _json(number: int, line: bytes) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ElasticsearchError(400, "x_content_parse_exception", f"[{number}:1] not JSON: {error}") from None

@@ -13,7 +13,7 @@ from emulator.elasticsearch.compound import Evaluate, best_of
 from emulator.elasticsearch.errors import illegal_argument, parsing
 from emulator.elasticsearch.fuzziness import edits_for
 from emulator.elasticsearch.mapping import TEXTS, Field
-from emulator.elasticsearch.parameters import boosted, members, minimum_should_match, number, one_field
+from emulator.elasticsearch.parameters import boosted, members, minimum_should_match, number, one_field, whole
 from emulator.elasticsearch.snapshot import Scores, Snapshot
 from emulator.elasticsearch.term_level import equal_rows
 
@@ -44,7 +44,7 @@ def match_phrase(body: Any, snapshot: Snapshot, _: Evaluate) -> Scores:
 def multi_match(body: Any, snapshot: Snapshot, _: Evaluate) -> Scores:
     """Match the words of `query` in several fields: the best field counts, or with most_fields all of them."""
     given = members("multi_match", body, {"query", "fields", "type", "tie_breaker", "slop", *_MATCHING})
-    kind = given.get("type", "best_fields")
+    kind = str(given.get("type", "best_fields"))
     if kind not in _TYPES:
         raise parsing(
             f"[multi_match] query does not support type [{kind}] in the stand-in: {', '.join(sorted(_TYPES))}"
@@ -92,8 +92,8 @@ def _term(field: Field, term: str, given: dict[str, Any], snapshot: Snapshot, qu
     edits = edits_for(given["fuzziness"], term) if "fuzziness" in given else 0
     if not edits:
         return snapshot.terms(field, [(term, 1.0)])
-    prefix_length = int(number(query, "prefix_length", given.get("prefix_length", 0)))
-    most = int(number(query, "max_expansions", given.get("max_expansions", 50)))
+    prefix_length = whole(query, "prefix_length", given.get("prefix_length", 0))
+    most = whole(query, "max_expansions", given.get("max_expansions", 50))
     return snapshot.terms(field, snapshot.similar_terms(field, term, edits, prefix_length, most))
 
 
@@ -106,7 +106,7 @@ def _without_terms(given: dict[str, Any], snapshot: Snapshot) -> Scores:
 
 def _phrase(query: str, field: Field | None, given: dict[str, Any], snapshot: Snapshot) -> Scores:
     text = _text(query, given["query"])
-    slop = int(number(query, "slop", given.get("slop", 0)))
+    slop = whole(query, "slop", given.get("slop", 0))
     if field is None:
         return {}
     if field.type not in TEXTS:

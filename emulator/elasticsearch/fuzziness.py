@@ -20,7 +20,7 @@ def edits_for(fuzziness: Any, term: str) -> int:
         return 0 if len(term) < low else 1 if len(term) < high else 2
     try:
         edits = int(float(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise parsing(f"failed to parse fuzziness [{fuzziness}]: take 0, 1, 2 or AUTO") from None
     if not 0 <= edits <= _MAXIMUM_EDITS:
         raise illegal_argument(f"Valid edit distances are [0, 1, 2] but was [{fuzziness}]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -39,9 +40,20 @@ def one_field(query: str, body: Any, shorthand: str | None, known: Collection[st
 def number(query: str, name: str, value: Any) -> float:
     """Return a numeric parameter. Raises ElasticsearchError for anything else."""
     try:
-        return float(str(value))
+        given = float(str(value))
     except ValueError:
-        raise parsing(f"[{query}] failed to parse field [{name}]: [{value}] is not a number") from None
+        given = math.nan
+    if math.isnan(given):
+        raise parsing(f"[{query}] failed to parse field [{name}]: [{value}] is not a number")
+    return given
+
+
+def whole(query: str, name: str, value: Any) -> int:
+    """Return a parameter that is a whole number from 0 to 2**31. Raises ElasticsearchError for anything else."""
+    given = number(query, name, value)
+    if not 0 <= given < 2**31 or given != int(given):
+        raise parsing(f"[{query}] failed to parse field [{name}]: [{value}] is not a whole number from 0 on")
+    return int(given)
 
 
 def boosted(scores: Scores, body: dict[str, Any], query: str) -> Scores:

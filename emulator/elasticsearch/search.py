@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from emulator.elasticsearch.errors import ShardError, illegal_argument, parsing
+from emulator.elasticsearch.parameters import number, whole
 from emulator.elasticsearch.query import evaluate
 from emulator.elasticsearch.snapshot import Document, Snapshot
 
@@ -88,13 +89,16 @@ def _checked(body: Any, known: set[str]) -> dict[str, Any]:
 
 def _hits(snapshots: Sequence[Snapshot], given: dict[str, Any]) -> list[_Hit]:
     query = given.get("query", {"match_all": {}})
-    least = given.get("min_score")
-    return [
-        _Hit(snapshot.documents[row], score, row, snapshot)
-        for snapshot in snapshots
-        for row, score in sorted(evaluate(query, snapshot).items())
-        if least is None or score >= least
-    ]
+    least = number("search", "min_score", given.get("min_score", 0))
+    try:
+        return [
+            _Hit(snapshot.documents[row], score, row, snapshot)
+            for snapshot in snapshots
+            for row, score in sorted(evaluate(query, snapshot).items())
+            if score >= least
+        ]
+    except RecursionError:
+        raise illegal_argument("The nested depth of the query exceeds the maximum nested depth") from None
 
 
 def _count(given: dict[str, Any], name: str, default: int) -> int:
@@ -109,7 +113,7 @@ def _count(given: dict[str, Any], name: str, default: int) -> int:
 def _total(track: Any, found: int) -> dict[str, Any]:
     if track is False:
         return {}
-    most = found if track is True else int(track)
+    most = found if track is True else whole("search", "track_total_hits", track)
     return {"total": {"value": min(found, most), "relation": "eq" if found <= most else "gte"}}
 
 
@@ -146,6 +150,8 @@ def _sort_keys(given: Any, snapshots: Sequence[Snapshot]) -> list[_SortKey]:
         if not isinstance(name, str):
             raise parsing(f"malformed sort [{entry}]: take a field or an object with one field")
         options = {"order": how} if isinstance(how, str) else how
+        if not isinstance(options, dict):
+            raise parsing(f"malformed sort on [{name}]: take an order or an object")
         for option in options:
             if option not in {"order", "missing"}:
                 raise parsing(f"sort on [{name}] does not support [{option}] in the stand-in")
@@ -201,7 +207,7 @@ def _source_filter(given: Any) -> Callable[[dict[str, Any]], dict[str, Any]] | N
 
 def _patterns(given: Any) -> list[str]:
     patterns = [given] if isinstance(given, str) else given
-    if not isinstance(patterns, list):
+    if not isinstance(patterns, list) or not all(isinstance(one, str) for one in patterns):
         raise parsing("Expected one of [VALUE_STRING] or [START_ARRAY] in [_source]")
     if any("." in one for one in patterns):
         raise parsing(f"[_source] does not support a path inside an object in the stand-in: {patterns}")

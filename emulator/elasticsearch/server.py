@@ -81,6 +81,8 @@ class Elasticsearch:
         except ElasticsearchError as error:
             headers = [("WWW-Authenticate", value) for value in _REALM] if error.status == 401 else []
             return answer_json(request, error.body(), status=error.status, headers=headers)
+        except web.HTTPRequestEntityTooLarge:
+            return plain_error(request, 413, "the body is too large")
         except web.HTTPNotFound:
             return plain_error(request, 400, f"no handler found for uri [{request.path}] and method [{request.method}]")
         except web.HTTPMethodNotAllowed as error:

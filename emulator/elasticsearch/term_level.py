@@ -69,7 +69,7 @@ def exists(body: Any, snapshot: Snapshot, _: Evaluate) -> Scores:
     given = members("exists", body, {"field"})
     if "field" not in given:
         raise parsing("[exists] must be provided with a [field]")
-    return boosted(_rows(snapshot, given["field"], lambda _: True), given, "exists")
+    return boosted(_rows(snapshot, str(given["field"]), lambda _: True), given, "exists")
 
 
 def ids(body: Any, snapshot: Snapshot, _: Evaluate) -> Scores:

@@ -64,7 +64,7 @@ def _number(kind: str, value: Any) -> int | float:
         raise _UnfitError(f"For input string: {str(value).lower()!r}")
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _UnfitError(f'For input string: "{value}"') from None
     if not math.isfinite(number):
         raise _UnfitError(f"[{kind}] supports only finite values, but got [{value}]")

@@ -59,10 +59,18 @@ async def read_json(request: web.Request) -> Any:
     if not content.strip():
         return None
     _check_type(request, _JSON_TYPES)
+    return parse_json(content, line=1)
+
+
+def parse_json(content: bytes, *, line: int) -> Any:
+    """Return the value of a JSON text, which begins in this line of the body. Raises ElasticsearchError."""
     try:
-        return json.loads(content)
+        value = json.loads(content)
+        # Half a surrogate pair, which only an escape can bring, is no text.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise ElasticsearchError(400, "x_content_parse_exception", f"[1:1] not JSON: {error}") from None
+        raise ElasticsearchError(400, "x_content_parse_exception", f"[{line}:1] not JSON: {error}") from None
+    return value
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:

@@ -185,3 +185,13 @@ def test_the_key_is_checked() -> None:
         node.api_key = "bmV3OmtleQ=="
         with Elasticsearch(node.url, api_key="bmV3OmtleQ==") as client:
             assert client.info()["cluster_name"]
+
+
+def test_half_a_surrogate_pair_is_no_text(client: Elasticsearch, products: str) -> None:
+    with pytest.raises(BadRequestError, match="x_content_parse_exception"):
+        client.perform_request(
+            "POST",
+            f"/{products}/_search",
+            headers={"accept": "application/json", "content-type": "application/json"},
+            body='{"query":{"term":{"tags":"\\ud800"}}}',
+        )

@@ -141,6 +141,7 @@ def test_patterns_name_indices() -> None:
         (b'{"index":{"_routing":"x"}}\n{}\n', "unknown parameter [_routing]"),
         (b'{"index":{}}\n', "no source line"),
         (b'{"index":{}}\n{"a":\n', "not JSON"),
+        (b'{"index":{}}\n{"a":"\\ud800"}\n', "not JSON"),
         (b"[]\n", "Malformed action/metadata line [1]"),
     ],
 )

@@ -212,3 +212,44 @@ def test_the_total_is_counted_as_far_as_asked(snapshot: Snapshot) -> None:
     assert search([snapshot], {"track_total_hits": 2})["hits"]["total"] == {"value": 2, "relation": "gte"}
     assert search([snapshot], {"track_total_hits": True})["hits"]["total"] == {"value": 4, "relation": "eq"}
     assert "total" not in search([snapshot], {"track_total_hits": False})["hits"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"track_total_hits": "x"},
+        {"min_score": "a"},
+        {"sort": [{"price": 5}]},
+        {"sort": [{"price": None}]},
+        {"sort": [None]},
+        {"_source": [1]},
+        {"_source": {"includes": 5}},
+        {"size": 1.5},
+        {"query": {"match": {"name": {"query": "dark", "fuzziness": 1, "prefix_length": "inf"}}}},
+        {"query": {"match": {"name": {"query": "dark", "fuzziness": 1, "max_expansions": float("nan")}}}},
+        {"query": {"match": {"name": {"query": "dark", "fuzziness": float("inf")}}}},
+        {"query": {"match": {"name": {"query": "dark", "fuzziness": "AUTO:"}}}},
+        {"query": {"match_phrase": {"name": {"query": "dark chocolate", "slop": -1}}}},
+        {"query": {"multi_match": {"query": "x", "fields": ["name"], "type": []}}},
+        {"query": {"multi_match": {"query": "x", "fields": ["name^much"]}}},
+        {"query": {"term": {"price": 10**400}}},
+        {"query": {"term": {"price": None}}},
+        {"query": {"range": {"made": {"gte": "now"}}}},
+        {"query": {"function_score": {"functions": [5]}}},
+        {"query": {"function_score": {"field_value_factor": 5}}},
+        {"query": {"bool": {"must": 5}}},
+        {"query": {"bool": None}},
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(snapshot: Snapshot, body: Any) -> None:
+    with pytest.raises(ElasticsearchError) as refused:
+        search([snapshot], body)
+    assert refused.value.status == 400
+
+
+def test_a_query_may_not_be_nested_without_end(snapshot: Snapshot) -> None:
+    query: dict[str, Any] = {"match_all": {}}
+    for _ in range(3000):
+        query = {"bool": {"must": query}}
+    with pytest.raises(ElasticsearchError, match="nested depth"):
+        search([snapshot], {"query": query})
