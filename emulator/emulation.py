@@ -110,7 +110,10 @@ class Emulation:
         resources.push_async_callback(ministack.stop)
         watch = asyncio.create_task(self._watch(ministack))
         resources.push_async_callback(_cancel, watch)
-        return ministack.endpoint_url
+        if self._network:
+            return ministack.endpoint_url
+        port = int(ministack.endpoint_url.rpartition(":")[2])
+        return f"http://{LOOPBACK}:{await self.neighbours.relay(resources, 'aws', LOOPBACK, port, 'http')}"
 
     async def _watch(self, ministack: MiniStack) -> None:
         status = await ministack.wait()

@@ -13,6 +13,7 @@ from pathlib import Path
 from emulator.anthropic import Anthropic
 from emulator.elasticsearch import Elasticsearch
 from emulator.faults import Faults, Relay
+from emulator.faults.relay import Protocol
 from emulator.ports import LOOPBACK
 from emulator.redis import Redis
 from emulator.screen import Row
@@ -32,10 +33,15 @@ class Neighbours:
 
     def __init__(self, redis_log: Path) -> None:
         self._redis_log = redis_log
-        self.faults = Faults()
+        self._relays: dict[str, Relay] = {}
         self.parameters: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
         self.rows: list[Row] = []
+
+    @property
+    def faults(self) -> Faults:
+        """The faults of everything behind a relay."""
+        return Faults(self._relays)
 
     async def start(self, resources: contextlib.AsyncExitStack) -> None:
         """Start what the environment does not name; `resources` stops it. Raises EmulatorError."""
@@ -53,7 +59,7 @@ class Neighbours:
             return
         redis = Redis(password=LOCAL_REDIS_PASSWORD, log=self._redis_log)
         await resources.enter_async_context(redis)
-        port = str(await self._relay(resources, "redis", redis.host, redis.port, "redis"))
+        port = str(await self.relay(resources, "redis", redis.host, redis.port, "redis"))
         self._leads_to(
             {"RedisHost": LOOPBACK, "RedisPort": port, "RedisTls": "false"}, ("Redis", redis.kind, f"{LOOPBACK}:{port}")
         )
@@ -68,7 +74,7 @@ class Neighbours:
         stand_in = await resources.enter_async_context(Elasticsearch())
         await asyncio.to_thread(fill, stand_in.url)
         port = int(stand_in.url.rpartition(":")[2])
-        url = f"http://{LOOPBACK}:{await self._relay(resources, 'elasticsearch', LOOPBACK, port, 'http')}"
+        url = f"http://{LOOPBACK}:{await self.relay(resources, 'elasticsearch', LOOPBACK, port, 'http')}"
         self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": ALIAS}, ("Elasticsearch", "stand-in", url))
 
     async def _start_anthropic(self, resources: contextlib.AsyncExitStack) -> None:
@@ -78,7 +84,7 @@ class Neighbours:
             self.secrets["ANTHROPIC_API_KEY"] = key
             return
         stand_in = await resources.enter_async_context(Anthropic())
-        url = f"http://{LOOPBACK}:{await self._relay(resources, 'anthropic', LOOPBACK, stand_in.port, 'http')}"
+        url = f"http://{LOOPBACK}:{await self.relay(resources, 'anthropic', LOOPBACK, stand_in.port, 'http')}"
         self._leads_to({"AnthropicBaseUrl": url}, ("Anthropic", "stand-in", url))
         self.secrets["ANTHROPIC_API_KEY"] = LOCAL_ANTHROPIC_KEY
 
@@ -86,9 +92,9 @@ class Neighbours:
         self.parameters |= parameters
         self.rows.append(row)
 
-    async def _relay(
-        self, resources: contextlib.AsyncExitStack, name: str, host: str, port: int, protocol: str
+    async def relay(
+        self, resources: contextlib.AsyncExitStack, name: str, host: str, port: int, protocol: Protocol
     ) -> int:
-        relay = await resources.enter_async_context(Relay(host, port, name=name, protocol=protocol))
-        self.faults.add(relay)
-        return relay.port
+        """Put a relay in front of a neighbour and return its port, which `resources` closes."""
+        self._relays[name] = await resources.enter_async_context(Relay(host, port, name=name, protocol=protocol))
+        return self._relays[name].port

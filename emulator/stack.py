@@ -64,10 +64,15 @@ class Stack:
             self._created[logical_id] = self._create(logical_id)
 
     def load_sample_data(self) -> int:
-        """Load the sample catalogue and the sample files; return the number of products. Raises TemplateError."""
+        """Load the sample catalogue and files, fill in the secret; return the number of products.
+
+        Raises TemplateError.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
+            if self._secrets:
+                sample_data.fill_in_secret(self._clients, self._ref(SAMPLE_SECRET), self._secrets)
             sample_data.load_files(self._clients, self._ref(SAMPLE_BUCKET))
             return sample_data.load_catalog(self._clients, self._ref(SAMPLE_TABLE))
         except KeyError as error:
