@@ -64,8 +64,17 @@ UMBRELLAS: Final = {
 GENERAL_CHOICE: Final = ("chips", "chocolate", "tea-coffee", "staples", "skin-care")
 
 ORDINALS: Final = {
-    **{"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "fifth": 4, "5th": 4},
-    **{"last": -1},
+    "first": 0,
+    "1st": 0,
+    "second": 1,
+    "2nd": 1,
+    "third": 2,
+    "3rd": 2,
+    "fourth": 3,
+    "4th": 3,
+    "fifth": 4,
+    "5th": 4,
+    "last": -1,
 }
 
 
