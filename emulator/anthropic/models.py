@@ -53,11 +53,13 @@ def model_info(model: str) -> dict[str, Any]:
     }
 
 
-def model_list() -> dict[str, Any]:
-    """Return the body of GET /v1/models."""
+def model_list(limit: int, after_id: str | None = None) -> dict[str, Any]:
+    """Return the body of GET /v1/models: at most `limit` of them, those behind `after_id`."""
+    left = MODELS[MODELS.index(after_id) + 1 :] if after_id in MODELS else MODELS
+    shown = left[:limit]
     return {
-        "data": [model_info(model) for model in MODELS],
-        "first_id": MODELS[0],
-        "last_id": MODELS[-1],
-        "has_more": False,
+        "data": [model_info(model) for model in shown],
+        "first_id": shown[0] if shown else None,
+        "last_id": shown[-1] if shown else None,
+        "has_more": len(shown) < len(left),
     }

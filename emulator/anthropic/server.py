@@ -149,7 +149,10 @@ class Anthropic:
 
     async def _list_models(self, request: web.Request, request_id: str) -> web.StreamResponse:
         self._admit(request)
-        return web.json_response(model_list(), headers=_headers(request_id))
+        limit = request.query.get("limit", "20")
+        if not limit.isdigit() or not 0 < int(limit) <= 1000:
+            raise invalid("limit: Input should be a valid integer from 1 to 1000")
+        return web.json_response(model_list(int(limit), request.query.get("after_id")), headers=_headers(request_id))
 
     async def _get_model(self, request: web.Request, request_id: str) -> web.StreamResponse:
         self._admit(request)
