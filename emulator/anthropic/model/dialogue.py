@@ -11,6 +11,8 @@ from typing import Any, Final
 from emulator.anthropic.model.records import Record, by_id, parse, records
 from emulator.anthropic.model.toolset import RECOMMEND, SEARCH
 
+_READ_CHARACTERS: Final = 4000
+"""The model reads this much of a message."""
 _ENVELOPE: Final = re.compile(r"(?s)<(\w*(?:message|customer|user|query)\w*)>(.*?)</\1>")
 _TAG: Final = re.compile(r"</?\w[^>]*>")
 
@@ -121,12 +123,13 @@ def _blocks(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _said(text: str) -> str:
     """Return what the customer wrote, taken out of an envelope of tags or JSON."""
+    text = text[:_READ_CHARACTERS]
     envelope = _ENVELOPE.search(text)
     if envelope:
         text = envelope[2]
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _TAG.sub(" ", text).strip()
     if isinstance(value, dict) and isinstance(value.get("message"), str):
         return str(value["message"])

@@ -11,13 +11,13 @@ _WORDS: Final = {"fifty": 50, "a hundred": 100, "hundred": 100, "two hundred": 2
 _WORDS_LARGE: Final = {"five hundred": 500, "a thousand": 1000, "thousand": 1000}
 _NUMBER_WORDS: Final = {**_WORDS, **_WORDS_LARGE}
 _NAMES: Final = "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True))
+# Begins where a number begins and takes all of it, so that no part of it is read as another, and in linear time.
+_DIGITS: Final = r"(?<![\d.,])\d[\d,]{0,11}+(?!\d)"
 # A number with a unit behind it is a size ("under 500 g"), not a price.
 _NOT_A_SIZE: Final = (
-    r"(?![\d.,]*\d)(?!\s*(?:%|g|gm|gms|grams?|kg|kgs|ml|l|litres?|liters?|packs?|pcs|pieces|bags|kcal|calories)\b)"
+    r"(?!\s*(?:%|(?:g|gm|gms|grams?|kg|kgs|ml|l|litres?|liters?|packs?|pcs|pieces|bags|kcal|calories)\b))"
 )
-_AMOUNT: Final = (
-    rf"{_CURRENCY}?\s*((?:\d[\d,]*(?:\.\d+)?)(?:k\b)?|{_NAMES}){_NOT_A_SIZE}\s*(?:{_CURRENCY}(?![a-z])|/-)?"
-)
+_AMOUNT: Final = rf"{_CURRENCY}?\s*({_DIGITS}(?:\.\d++)?+(?:k\b)?|{_NAMES}){_NOT_A_SIZE}\s*(?:{_CURRENCY}(?![a-z])|/-)?"
 _MAXIMUM: Final = (
     r"under|below|less than|lower than|cheaper than|up ?to|at most|max(?:imum)?(?: of)?|within"
     r"|not (?:more|over|above)(?: than)?|no more than|budget(?: is| of|:)?|<=?"
@@ -26,8 +26,8 @@ _MINIMUM: Final = r"over|above|more than|at least|min(?:imum)?(?: of)?|starting 
 
 _BETWEEN: Final = re.compile(
     rf"(?:(?:priced )?(?:between|from)\s+{_AMOUNT}\s*(?:and|to|[-\u2013])\s*{_AMOUNT})"
-    rf"|(?:{_CURRENCY}\s*(\d[\d,]*)\s*(?:[-\u2013]|to)\s*{_CURRENCY}?\s*(\d[\d,]*))"
-    rf"|(?:(\d[\d,]*)\s*(?:[-\u2013]|to)\s*(\d[\d,]*)\s*{_CURRENCY})"
+    rf"|(?:{_CURRENCY}\s*({_DIGITS})\s*(?:[-\u2013]|to)\s*{_CURRENCY}?\s*({_DIGITS}))"
+    rf"|(?:({_DIGITS})\s*(?:[-\u2013]|to)\s*({_DIGITS})\s*{_CURRENCY})"
 )
 _AT_MOST: Final = re.compile(rf"(?:\b(?:{_MAXIMUM}|for)\s*{_AMOUNT})|(?:{_AMOUNT}\s*or (?:less|under|below|cheaper))")
 _AT_LEAST: Final = re.compile(rf"(?:\b(?:{_MINIMUM})\s*{_AMOUNT})|(?:{_AMOUNT}\s*(?:or more|and above|and up))")

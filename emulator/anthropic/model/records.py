@@ -38,7 +38,7 @@ def parse(content: Any) -> Any:
     text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content or [])
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -38,6 +38,7 @@ Wanted = dict[str, Any]
         ("chips in stock", {"query": "chips", "in_stock_only": True}),
         ("almonds by Urjavan", {"query": "almonds", "brands": ["Urjavan"]}),
         ("500 g almonds", {"query": "almonds"}),
+        ("chocolate over 70%", {"query": "chocolate 70%"}),
         ("sunscreen spf 50", {"query": "sunscreen spf 50"}),
         ("show me 3 soaps", {"query": "soaps", "size": 3}),
         ("something vegan", {"query": "vegan", "dietary_terms": ["vegan"]}),
