@@ -12,12 +12,12 @@ from emulator.anthropic.model import answer
 from emulator.anthropic.reply import Text
 from tests.unit.emulator.anthropic.shop import TOOLS, Conversation
 
-WORDS = st.sampled_from(
-    "vegan chips under 100 no without palm oil free and or , the second one cheaper in stock? is it ₹ 50 - 20 what about "
-    "more like between from to by Tarangi snacks something 1.5k 500 g compare first last #2 any top 3 drinks & not".split(
-        " "
-    )
-)
+_TRADE = """
+vegan chips under 100 no without palm oil free and or , the second one cheaper in stock? is it ₹ 50
+- 20 what about more like between from to by Tarangi snacks something 1.5k 500 g compare first last
+#2 any top 3 drinks & not
+"""
+WORDS = st.sampled_from(_TRADE.split())
 
 
 @given(st.lists(st.lists(WORDS, max_size=12).map(" ".join), min_size=1, max_size=4))
