@@ -96,7 +96,7 @@ REFERENCE: Final = re.compile(
 IT: Final = re.compile(r"\b(?:it|this|that|them|they|these|those)\b")
 AVOID: Final = re.compile(
     r"\b(?:no|without|avoid(?:ing)?|free (?:of|from)|don't (?:want|like)|allergic to|not containing|doesn't contain)"
-    r"(?: any)? ([a-z]+(?: (?:oil|sugar|powder|flour|milk|solids|extract)s?)?)"
+    r"(?: any| added)? ([a-z]+(?: (?:oil|sugar|powder|flour|milk|solids|extract)s?)?)"
     r"((?:(?:, [a-z]+)*,? (?:and|or) (?:no )?[a-z]+(?: oil| powder)?)?)"
 )
 FREE_OF: Final = re.compile(r"\b([a-z]+(?: oil)?)[- ]free\b")

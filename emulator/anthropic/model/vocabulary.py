@@ -11,7 +11,7 @@ DIETS: Final = {
     "jain": r"jain",
     "gluten-free": r"(?:gluten|wheat)[- ]?free|(?:no|without|avoid) gluten",
     "dairy-free": r"(?:dairy|lactose|milk)[- ]?free|(?:no|without) (?:dairy|lactose)",
-    "sugar-free": r"sugar[- ]?free|sugarless|unsweetened|(?:no|without)(?: added)? sugar|diabetic",
+    "sugar-free": r"sugar[- ]?free|sugarless|unsweetened|(?:no|without) sugar|diabetic",
     "no-palm-oil": r"palm[- ]oil[- ]free|no[- ]palm[- ]oil",
     "organic": r"organic",
     "high-protein": r"(?:high|rich)[- ](?:in[- ])?protein|protein[- ]rich",

@@ -37,6 +37,7 @@ Wanted = dict[str, Any]
         ("ketchup without onion and garlic", {"query": "ketchup", "avoid_ingredients": ["onion", "garlic"]}),
         ("chips in stock", {"query": "chips", "in_stock_only": True}),
         ("almonds by Urjavan", {"query": "almonds", "brands": ["Urjavan"]}),
+        ("juice with no added sugar", {"query": "juice", "avoid_ingredients": ["sugar"]}),
         ("500 g almonds", {"query": "almonds"}),
         ("chocolate over 70%", {"query": "chocolate 70%"}),
         ("sunscreen spf 50", {"query": "sunscreen spf 50"}),
@@ -242,3 +243,9 @@ def test_amounts_in_a_summary_are_the_customers_own() -> None:
 def test_every_category_can_be_asked_for(category: str) -> None:
     conversation = Conversation().say(f"do you have {category.replace('-', ' ')}?")
     assert conversation.shown
+
+
+# The searcher of these tests wants every word, and knows none of a pack ("80:20") or of a mark ("PA++++").
+@pytest.mark.parametrize("one", [one for one in CATALOG if "80:20" not in one["name"] and "++" not in one["name"]])
+def test_every_product_can_be_asked_for_by_its_name(one: Wanted) -> None:
+    assert one in Conversation().say(one["name"]).shown
