@@ -135,7 +135,7 @@ def test_of_two_messages_at_once_one_is_answered_and_one_told_to_wait(
 def asked(client: httpx.Client, session: str) -> list[str]:
     """Return the customer's messages of a conversation, sorted."""
     turns = client.get(f"/chat/{session}", params={"user_id": "u1"}).json()["turns"]
-    return sorted(turn["content"]["message"] for turn in turns if turn["role"] == "user")
+    return sorted(turn["content"] for turn in turns if turn["role"] == "user")
 
 
 @pytest.mark.parametrize(
