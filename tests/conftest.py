@@ -59,8 +59,9 @@ def environment_of(running: Running, home: Home) -> Callable[[str], dict[str, st
     """What a function finds in its environment: its variables, and credentials of its own role."""
     declared: dict[str, dict[str, str]] = json.loads(home.sam_environment.read_text())
     names = {logical_id: name for logical_id, _, name in asyncio.run(ask(running, "status"))["resources"]}
-    root = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    sts = boto3.client("sts", REGION, endpoint_url=running.endpoint_url, **root)
+    sts = boto3.client(
+        "sts", REGION, endpoint_url=running.endpoint_url, aws_access_key_id="test", aws_secret_access_key="test"
+    )
 
     def environment_of(function: str) -> dict[str, str]:
         role = f"arn:aws:iam::{ACCOUNT_ID}:role/{names[f'{function}Role']}"

@@ -114,7 +114,8 @@ class Context:
 @pytest.fixture(scope="module")
 def invoked(running: Running, tool_environment: dict[str, str], home: Home) -> Answers:
     def invoke(service: Service, fixture: Path) -> Answer:
-        command = ["sam", "local", "invoke", service.function, "--event", fixture, "--env-vars", home.sam_environment]
+        command = ["sam", "local", "invoke", service.function, "--event", str(fixture)]
+        command += ["--env-vars", str(home.sam_environment)]
         done = subprocess.run(
             command, cwd=REPOSITORY, env=tool_environment, capture_output=True, text=True, check=False
         )
