@@ -43,12 +43,17 @@ class BrowserError(Exception):
     """Chromium is missing, ended, or refused a command; or a page did not become what a test waits for."""
 
 
+def installed_browser() -> str | None:
+    """Return the Chromium that CHROMIUM names or that is on PATH, or None."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
 class Browser:
     """One Chromium process; each page of it has storage of its own."""
 
     def __init__(self) -> None:
         """Start the browser. Raises BrowserError when there is none."""
-        executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+        executable = installed_browser()
         if executable is None:
             raise BrowserError(MISSING)
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from emulator.home import REPOSITORY, Home, Running
 from emulator.ports import free_port
+from tests.e2e.browser import MISSING, Browser, installed_browser
 
 READY_SECONDS = 60
 
@@ -68,6 +70,15 @@ def shop(home: Home, running: Running, tmp_path_factory: pytest.TempPathFactory)
     finally:
         started.process.terminate()
         started.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium: a bare machine may lack one, CI installs it."""
+    if installed_browser() is None and not os.environ.get("CI"):
+        pytest.skip(MISSING)
+    with Browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

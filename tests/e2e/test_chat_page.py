@@ -53,12 +53,6 @@ POOREST_CONTRAST = """(() => {
 })()"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as browser:
-        yield browser
-
-
 @pytest.fixture
 def stub() -> Iterator[ChatPageServer]:
     with ChatPageServer() as server:

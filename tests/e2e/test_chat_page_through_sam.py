@@ -22,12 +22,6 @@ CARDS = """[...[...document.querySelectorAll('#log .bot')].at(-1).querySelectorA
   ['h2', '.price', '.stock'].map((part) => card.querySelector(part).textContent))"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as browser:
-        yield browser
-
-
 @pytest.fixture
 def chat(browser: Browser, shop: Started, reset: Callable[[], None]) -> Iterator[Page]:
     reset()
