@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from benchmarks import cold_request, init_duration, invoke, layers, package_size, reload, start_up
+from benchmarks import assistant, cold_request, init_duration, invoke, layers, package_size, reload, start_up
 from benchmarks.measure import Section
 from benchmarks.plan import FULL, QUICK, BenchmarkError, Plan
 from benchmarks.processes import declared_function, environment, timed
@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "init": init_duration.measure,
     "package": package_size.measure,
     "reload": reload.measure,
+    "assistant": assistant.measure,
 }
 _LIMIT_SECONDS = 240
 

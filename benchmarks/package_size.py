@@ -16,7 +16,7 @@ from emulator.sam_cli import TOOLS
 from tools.interpreters import find_interpreter
 from tools.package_function import packaged_sources
 
-_MEGABYTE = 1_000_000
+MEGABYTE = 1_000_000
 
 
 async def measure(_: Plan, folder: Path) -> list[Section]:
@@ -30,8 +30,8 @@ async def measure(_: Plan, folder: Path) -> list[Section]:
     )
     measures = []
     for subject, (unzipped, zipped) in packages:
-        measures.append(Measure(subject, "unzipped", "MB", (unzipped / _MEGABYTE,), charted=True))
-        measures.append(Measure(subject, "zipped", "MB", (zipped / _MEGABYTE,), charted=True))
+        measures.append(Measure(subject, "unzipped", "MB", (unzipped / MEGABYTE,), charted=True))
+        measures.append(Measure(subject, "zipped", "MB", (zipped / MEGABYTE,), charted=True))
     section = Section(
         "package",
         "Package of the inventory function",
