@@ -5,7 +5,9 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 SAM := .venv/bin/sam
 READY := .venv/.ready
-BUILD := .aws-sam/build/.ready
+# A package for this machine's interpreter, or for containers of this machine.
+PACKAGE_FOR := $(if $(filter docker,$(ENGINE)),container,local)
+BUILD := .aws-sam/build/.ready-$(PACKAGE_FOR)
 PORT ?= 3000
 
 # Bytecode is what makes the second start quick; a shell that forbids it would slow every run of sam.
@@ -63,7 +65,7 @@ build: ## Run sam build for this machine
 # Sources are not named here: the emulator copies them into the build as they change.
 $(BUILD): $(READY) template.yaml samconfig.toml tools/package_function.py tools/declared_function.py
 	@echo "Building the functions for this machine ..."
-	@PACKAGE_FOR=local $(SAM) build >.local/build.log 2>&1 || { cat .local/build.log >&2; exit 1; }
+	@PACKAGE_FOR=$(PACKAGE_FOR) $(SAM) build >.local/build.log 2>&1 || { cat .local/build.log >&2; exit 1; }
 	@touch $@
 
 # What SAM's makefile builder calls for each function.

@@ -19,10 +19,10 @@ from emulator.credentials import RoleCredentials
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
 from emulator.home import INSTALLED, REPOSITORY, Home, Running
-from emulator.installed_engine import ContainerNetwork, container_network
+from emulator.installed_engine import container_network
 from emulator.ministack import MiniStack, MiniStackError
 from emulator.neighbours import Neighbours
-from emulator.ports import LOOPBACK
+from emulator.ports import LOOPBACK, Network
 from emulator.resources.clients import preload
 from emulator.sam_cli import REGION
 from emulator.source_sync import BuiltFunction, SourceSync
@@ -51,7 +51,6 @@ class Emulation:
         self._enforce_iam = enforce_iam
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
-        self.neighbours = Neighbours(home.redis_log)
         self._started = time.monotonic()
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -76,7 +75,9 @@ class Emulation:
         self._home.folder.mkdir(parents=True, exist_ok=True)
         self._home.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         resources.callback(shutil.rmtree, self._home.sockets, ignore_errors=True)
-        self._network = await asyncio.to_thread(_function_network)
+        is_container = _runs_containers()
+        self._network = await asyncio.to_thread(container_network) if is_container else Network()
+        self.neighbours = Neighbours(self._home.redis_log, self._network)
         try:
             async with asyncio.TaskGroup() as group:
                 loading = group.create_task(asyncio.to_thread(Template.load, self._template_path, LOCAL_PARAMETERS))
@@ -87,7 +88,7 @@ class Emulation:
             raise errors.exceptions[0] from None
         self.template, endpoint_url = loading.result(), starting.result()
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint_url)
-        engine = None if self._network else await self._start_engine(resources)
+        engine = None if is_container else await self._start_engine(resources)
         resources.enter_context(SourceSync(self._built_functions()))
         control = ControlServer(
             self._home.control_socket,
@@ -103,17 +104,14 @@ class Emulation:
         if external := os.environ.get("AWS_ENDPOINT_URL"):
             await asyncio.to_thread(_require_answer, external)
             return external
-        host = self._network.listen if self._network else LOOPBACK
-        log_file = self._home.ministack_log
-        ministack = MiniStack(INSTALLED, log=log_file, host=host, enforce_iam=self._enforce_iam)
+        ministack = MiniStack(INSTALLED, log=self._home.ministack_log, enforce_iam=self._enforce_iam)
         await ministack.start()
         resources.push_async_callback(ministack.stop)
         watch = asyncio.create_task(self._watch(ministack))
         resources.push_async_callback(_cancel, watch)
-        if self._network:
-            return ministack.endpoint_url
         port = int(ministack.endpoint_url.rpartition(":")[2])
-        return f"http://{LOOPBACK}:{await self.neighbours.relay(resources, 'aws', LOOPBACK, port, 'http')}"
+        address = await self.neighbours.relay(resources, "aws", LOOPBACK, port, "http")
+        return f"http://{self._network.listen}:{address.rpartition(':')[2]}"
 
     async def _watch(self, ministack: MiniStack) -> None:
         status = await ministack.wait()
@@ -131,8 +129,7 @@ class Emulation:
         stack.create()
         self.sample_items = stack.load_sample_data()
         variables = json.dumps(stack.sam_environment(), indent=2)
-        if self._network:
-            variables = variables.replace(f"//{self._network.listen}:", f"//{self._network.reached_as}:")
+        variables = variables.replace(f"//{self._network.listen}:", f"//{self._network.reached_as}:")
         self._home.sam_environment.write_text(variables)
         return stack
 
@@ -187,14 +184,12 @@ class Emulation:
         return {"pid": os.getpid()}
 
 
-def _function_network() -> ContainerNetwork | None:
-    """Return where containers are when `ENGINE` asks for them, None when functions are processes of this machine."""
+def _runs_containers() -> bool:
+    """Tell whether `ENGINE` asks for the installed container engine. Raises EmulatorError for what it cannot ask."""
     engine = os.environ.get("ENGINE", "")
-    if engine == "docker":
-        return container_network()
-    if engine:
+    if engine not in ("", "docker"):
         raise EmulatorError(f"ENGINE={engine} is unknown: choose docker, or leave ENGINE away to run processes.")
-    return None
+    return engine == "docker"
 
 
 def _require_answer(endpoint_url: str) -> None:

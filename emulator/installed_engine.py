@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
 from emulator.errors import EmulatorError
-from emulator.ports import LOOPBACK
+from emulator.ports import LOOPBACK, Network
 
 HOST_IN_CONTAINERS = "host.docker.internal"
 """Under this name Docker Desktop, Finch and Podman machines reach what listens on this machine's loopback interface."""
 
 
-@dataclass(frozen=True)
-class ContainerNetwork:
-    """Where neighbours listen so that containers reach them, and the host under which a container does."""
-
-    listen: str
-    reached_as: str
-
-
-def container_network() -> ContainerNetwork:
+def container_network() -> Network:
     """Return the network of the engine that `DOCKER_HOST` or the default socket names.
 
     On Linux containers reach this machine only at the address of their bridge, so neighbours listen there; elsewhere
@@ -39,7 +30,7 @@ def container_network() -> ContainerNetwork:
             "or leave ENGINE away to run functions as processes."
         ) from error
     if sys.platform != "linux":
-        return ContainerNetwork(LOOPBACK, HOST_IN_CONTAINERS)
+        return Network(LOOPBACK, HOST_IN_CONTAINERS)
     try:
         gateway = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
     except (DockerException, LookupError, TypeError) as error:
@@ -47,4 +38,4 @@ def container_network() -> ContainerNetwork:
             "ENGINE=docker needs the engine's network `bridge`, and it tells no gateway: "
             "leave ENGINE away to run functions as processes."
         ) from error
-    return ContainerNetwork(gateway, gateway)
+    return Network(gateway, gateway)

@@ -33,19 +33,16 @@ class MiniStackError(Exception):
 
 
 class MiniStack:
-    """One MiniStack process, by default on the loopback interface, its state in memory only.
+    """One MiniStack process on the loopback interface, its state in memory only.
 
     `installed` is the folder that holds its virtual environment (`ministack/`). `log` takes what it writes; the folder
     `<log>-scratch` beside it is its own. `port` 0 means a free one. With `enforce_iam` it checks signatures and
     evaluates every policy.
     """
 
-    def __init__(
-        self, installed: Path, *, log: Path, host: str = LOOPBACK, port: int = 0, enforce_iam: bool = True
-    ) -> None:
+    def __init__(self, installed: Path, *, log: Path, port: int = 0, enforce_iam: bool = True) -> None:
         self._python = installed.absolute() / "ministack" / "bin" / "python"
         self._log = log.absolute()
-        self._host = host
         self._port = port
         self._enforce_iam = enforce_iam
         # Beside the log, not among the system's temporary files: what a killed emulator leaves, the next one clears.
@@ -55,7 +52,7 @@ class MiniStack:
     @property
     def endpoint_url(self) -> str:
         """Where AWS clients reach it. Known once it has started."""
-        return f"http://{self._host}:{self._port}"
+        return f"http://{LOOPBACK}:{self._port}"
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -71,7 +68,7 @@ class MiniStack:
         if not self._python.exists():
             raise MiniStackError(f"MiniStack is not installed ({self._python} is missing); run `make setup`.")
         chosen = self._port
-        self._port = chosen or _free_port(self._host)
+        self._port = chosen or _free_port()
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir(parents=True)
         try:
@@ -97,7 +94,7 @@ class MiniStack:
         with self._log.open("wb") as log:
             self._process = await AttachedProcess.start(
                 [self._python, "-P", _LAUNCHER],
-                env=_environment(os.environ, self._host, self._port, self._scratch, enforce_iam=self._enforce_iam),
+                env=_environment(os.environ, self._port, self._scratch, enforce_iam=self._enforce_iam),
                 cwd=self._scratch,
                 stdout=log,
                 stderr=log,
@@ -107,7 +104,7 @@ class MiniStack:
     async def _answers(self) -> None:
         assert self._process is not None  # noqa: S101
         deadline = time.monotonic() + START_SECONDS
-        while not await _healthy(self._host, self._port):
+        while not await _healthy(self._port):
             if self._process.returncode is not None:
                 raise MiniStackError(f"MiniStack ended while it started: {self._last_line()} (all of it: {self._log}).")
             if time.monotonic() > deadline:
@@ -122,16 +119,14 @@ class MiniStack:
         return lines[-1].strip() if lines else "it wrote nothing"
 
 
-def _environment(
-    inherited: Mapping[str, str], host: str, port: int, scratch: Path, *, enforce_iam: bool
-) -> dict[str, str]:
+def _environment(inherited: Mapping[str, str], port: int, scratch: Path, *, enforce_iam: bool) -> dict[str, str]:
     """Return what MiniStack runs with: nothing of the caller's AWS configuration, everything it writes in `scratch`."""
     kept = {name: inherited[name] for name in ("HOME", "LANG", "LC_ALL", "PATH") if name in inherited}
     return kept | {
         "AUTH": "true" if enforce_iam else "false",
         "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
-        "BIND_HOST": host,
+        "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
@@ -145,20 +140,20 @@ def _environment(
     }
 
 
-def _free_port(host: str) -> int:
+def _free_port() -> int:
     """Return a port that was free just now; MiniStack cannot be given a socket, so someone else may yet take it."""
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
-async def _healthy(host: str, port: int) -> bool:
+async def _healthy(port: int) -> bool:
     """Return whether the health page answers 200."""
     with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
         async with asyncio.timeout(_ATTEMPT_SECONDS):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
             try:
-                writer.write(f"GET {HEALTH_PATH} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+                writer.write(f"GET {HEALTH_PATH} HTTP/1.1\r\nHost: {LOOPBACK}\r\nConnection: close\r\n\r\n".encode())
                 return b" 200 " in await reader.readline()
             finally:
                 writer.close()

@@ -14,7 +14,7 @@ from emulator.anthropic import Anthropic
 from emulator.elasticsearch import Elasticsearch
 from emulator.faults import Faults, Relay
 from emulator.faults.relay import Protocol
-from emulator.ports import LOOPBACK
+from emulator.ports import LOOPBACK, Network
 from emulator.redis import Redis
 from emulator.screen import Row
 from emulator.search_index import ALIAS, fill
@@ -31,8 +31,9 @@ class Neighbours:
     what the screen says of them: all known once `start` has returned.
     """
 
-    def __init__(self, redis_log: Path) -> None:
+    def __init__(self, redis_log: Path, network: Network) -> None:
         self._redis_log = redis_log
+        self._network = network
         self._relays: dict[str, Relay] = {}
         self.parameters: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
@@ -59,10 +60,9 @@ class Neighbours:
             return
         redis = Redis(password=LOCAL_REDIS_PASSWORD, log=self._redis_log)
         await resources.enter_async_context(redis)
-        port = str(await self.relay(resources, "redis", redis.host, redis.port, "redis"))
-        self._leads_to(
-            {"RedisHost": LOOPBACK, "RedisPort": port, "RedisTls": "false"}, ("Redis", redis.kind, f"{LOOPBACK}:{port}")
-        )
+        address = await self.relay(resources, "redis", redis.host, redis.port, "redis")
+        host, _, port = address.partition(":")
+        self._leads_to({"RedisHost": host, "RedisPort": port, "RedisTls": "false"}, ("Redis", redis.kind, address))
         self.secrets["REDIS_PASSWORD"] = LOCAL_REDIS_PASSWORD
 
     async def _start_elasticsearch(self, resources: contextlib.AsyncExitStack) -> None:
@@ -74,7 +74,7 @@ class Neighbours:
         stand_in = await resources.enter_async_context(Elasticsearch())
         await asyncio.to_thread(fill, stand_in.url)
         port = int(stand_in.url.rpartition(":")[2])
-        url = f"http://{LOOPBACK}:{await self.relay(resources, 'elasticsearch', LOOPBACK, port, 'http')}"
+        url = f"http://{await self.relay(resources, 'elasticsearch', LOOPBACK, port, 'http')}"
         self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": ALIAS}, ("Elasticsearch", "stand-in", url))
 
     async def _start_anthropic(self, resources: contextlib.AsyncExitStack) -> None:
@@ -84,7 +84,7 @@ class Neighbours:
             self.secrets["ANTHROPIC_API_KEY"] = key
             return
         stand_in = await resources.enter_async_context(Anthropic())
-        url = f"http://{LOOPBACK}:{await self.relay(resources, 'anthropic', LOOPBACK, stand_in.port, 'http')}"
+        url = f"http://{await self.relay(resources, 'anthropic', LOOPBACK, stand_in.port, 'http')}"
         self._leads_to({"AnthropicBaseUrl": url}, ("Anthropic", "stand-in", url))
         self.secrets["ANTHROPIC_API_KEY"] = LOCAL_ANTHROPIC_KEY
 
@@ -94,7 +94,8 @@ class Neighbours:
 
     async def relay(
         self, resources: contextlib.AsyncExitStack, name: str, host: str, port: int, protocol: Protocol
-    ) -> int:
-        """Put a relay in front of a neighbour and return its port, which `resources` closes."""
-        self._relays[name] = await resources.enter_async_context(Relay(host, port, name=name, protocol=protocol))
-        return self._relays[name].port
+    ) -> str:
+        """Put a relay, which `resources` stops, in front of a neighbour; return `host:port` as functions reach it."""
+        relay = Relay(host, port, name=name, protocol=protocol, host=self._network.listen)
+        self._relays[name] = await resources.enter_async_context(relay)
+        return f"{self._network.reached_as}:{relay.port}"

@@ -1,12 +1,21 @@
-"""Free ports, and sentences for busy ones. Everything binds to 127.0.0.1."""
+"""Free ports, sentences for busy ones, and where functions find what listens on them."""
 
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass
 
 from emulator.errors import EmulatorError
 
 LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where neighbours listen so that functions reach them, and the host under which a function does."""
+
+    listen: str = LOOPBACK
+    reached_as: str = LOOPBACK
 
 
 def free_port() -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.home import Home, Running
+from tools.interpreters import host_architecture
 
 REGION = "us-east-1"
 """The region of a local run, as `samconfig.toml` has it."""
@@ -69,6 +69,5 @@ def invoke_command(home: Home, running: Running, function: str, event: Path) -> 
 def _sam_local(home: Home, running: Running, verb: str) -> list[str | Path]:
     command: list[str | Path] = [TOOLS / "sam", "local", verb, "--env-vars", home.sam_environment]
     if running.engine is None:
-        architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-        command += ["--parameter-overrides", f"LambdaArchitecture={architecture}"]
+        command += ["--parameter-overrides", f"LambdaArchitecture={host_architecture()}"]
     return command

@@ -8,6 +8,7 @@ then fails.
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -59,6 +60,11 @@ def find_interpreter(runtime: str) -> Interpreter:
         f"No Python {SUPPORTED_VERSIONS[0]} to {SUPPORTED_VERSIONS[-1]} answers on this machine: "
         f"install Python {wanted}, for example with `uv python install {wanted}`."
     )
+
+
+def host_architecture() -> str:
+    """Return this machine's architecture as Lambda names it: arm64 or x86_64."""
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
 def _distance(version: str, wanted: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ to package is read from `template.yaml`. Where it will run decides the target:
 
 * AWS Lambda, the default: the template's `LambdaRuntime` and `LambdaArchitecture`, whatever this machine is.
 * This machine, with `PACKAGE_FOR=local`: the interpreter and platform on which the emulator's engine runs functions.
+* Containers of this machine, with `PACKAGE_FOR=container`: the template's runtime, this machine's architecture.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.declared_function import DeclaredFunction, read_function
-from tools.interpreters import InterpreterNotFoundError, find_interpreter
+from tools.interpreters import InterpreterNotFoundError, find_interpreter, host_architecture
 
 CACHE = Path(".local/packages")
 """Installed and compiled requirements, one folder per lock file and target."""
@@ -153,6 +154,8 @@ def _target(function: DeclaredFunction) -> Target:
         interpreter = find_interpreter(function.runtime)
         return Target(interpreter.version, None, interpreter.path)
     version = function.runtime.removeprefix("python")
+    is_container = os.environ.get("PACKAGE_FOR") == "container"
+    architecture = host_architecture() if is_container else function.architecture
     try:
         found = find_interpreter(function.runtime)
         compiler = found.path if found.exact else None
@@ -160,7 +163,7 @@ def _target(function: DeclaredFunction) -> Target:
         compiler = None
     if compiler is None:
         sys.stderr.write(f"No Python {version} here: the package ships no bytecode and starts more slowly.\n")
-    return Target(version, _LAMBDA_PLATFORMS[function.architecture], compiler)
+    return Target(version, _LAMBDA_PLATFORMS[architecture], compiler)
 
 
 def main() -> int:

@@ -73,6 +73,7 @@ class _DockerApi:
                 ("GET", r"/version", self._version),
                 ("GET", r"/info", self._info),
                 ("GET", r"/events", self._events),
+                ("GET", r"/networks/(?P<name>[^/]+)", self._inspect_network),
                 ("GET", r"/images/json", self._list_images),
                 ("GET", r"/images/(?P<name>.+)/json", self._inspect_image),
                 ("GET", r"/distribution/(?P<name>.+)/json", self._distribution),
@@ -113,6 +114,12 @@ class _DockerApi:
         containers = self._engine.containers()
         running = sum(container.is_running for container in containers)
         return _json({"Name": "shop-on-sam", "Containers": len(containers), "ContainersRunning": running, "Images": 0})
+
+    async def _inspect_network(self, _: web.Request, name: str) -> web.StreamResponse:
+        # Processes reach what listens on this machine where it listens.
+        if name != "bridge":
+            return _error(404, f"network {name} not found")
+        return _json({"Name": name, "Id": name, "IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         # SAM CLI watches images here; the engine's never change. The head is sent at once and the answer held open.

@@ -19,20 +19,28 @@ _USUAL_STATUS: Final = 503
 
 
 class Relay:
-    """Listens on a port of its own, the same from `start` to `stop`, and passes on to `target_host:target_port`.
+    """Listens at `host` on a port of its own, the same from `start` to `stop`, and passes on to the target.
 
     `name` decides the form of HTTP errors (anthropic, elasticsearch, aws). A neighbour that is really down resets its
     clients' connections.
     """
 
     def __init__(
-        self, target_host: str, target_port: int, *, name: str, protocol: Protocol = "tcp", port: int = 0
+        self,
+        target_host: str,
+        target_port: int,
+        *,
+        name: str,
+        protocol: Protocol = "tcp",
+        host: str = LOOPBACK,
+        port: int = 0,
     ) -> None:
         self.target = (target_host, target_port)
         self.name = name
         self.protocol: Protocol = protocol
         self.fault: Fault = NONE
         self.connections: set[Connection] = set()
+        self.host = host
         self.port = port
         self._held: socket.socket | None = None
         self._listener: asyncio.Server | None = None
@@ -53,9 +61,9 @@ class Relay:
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         if self.port:
-            _bound(self.port, share=False).close()
+            _bound(self.host, self.port, share=False).close()
         # A second socket, bound but never listening, keeps the port while the neighbour "refuses".
-        self._held = _bound(self.port)
+        self._held = _bound(self.host, self.port)
         self.port = self._held.getsockname()[1]
         await self._listen()
 
@@ -133,7 +141,7 @@ class Relay:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        listening = _bound(self.port)
+        listening = _bound(self.host, self.port)
         self._listener = await loop.create_server(lambda: Connection(self).client, sock=listening, backlog=_BACKLOG)
 
     def _close_listener(self) -> None:
@@ -142,13 +150,13 @@ class Relay:
             self._listener = None
 
 
-def _bound(port: int, *, share: bool = True) -> socket.socket:
+def _bound(host: str, port: int, *, share: bool = True) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if share:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        bound.bind((LOOPBACK, port))
+        bound.bind((host, port))
     except BaseException:
         bound.close()
         raise

@@ -76,8 +76,8 @@ def test_an_absent_container_is_dockers_404(tmp_path: Path) -> None:
 
 def test_a_call_that_is_not_served_is_named(tmp_path: Path) -> None:
     def work(client: Any) -> None:
-        with pytest.raises(docker.errors.APIError, match=r"does not serve GET /networks/x") as raised:
-            client.networks.get("x")
+        with pytest.raises(docker.errors.APIError, match=r"does not serve GET /volumes/x") as raised:
+            client.volumes.get("x")
         assert raised.value.response.status_code == 501
 
     with_engine(tmp_path, work)
