@@ -1,6 +1,9 @@
 """`python -m emulator`: what the Makefile calls."""
 
-from emulator.cli import main
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        from emulator.cli import main
+
+        raise SystemExit(main())
+    except KeyboardInterrupt:  # Ctrl-C while it still imports
+        raise SystemExit(130) from None

@@ -11,6 +11,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Self
 
@@ -78,15 +79,12 @@ class Emulation:
         is_container = _runs_containers()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.neighbours = Neighbours(self._home.redis_log, self._network)
-        try:
-            async with asyncio.TaskGroup() as group:
-                loading = group.create_task(asyncio.to_thread(Template.load, self._template_path, LOCAL_PARAMETERS))
-                starting = group.create_task(self._start_aws(resources))
-                group.create_task(self.neighbours.start(resources))
-                group.create_task(asyncio.to_thread(preload))
-        except* (TemplateError, MiniStackError, EmulatorError) as errors:
-            raise errors.exceptions[0] from None
-        self.template, endpoint_url = loading.result(), starting.result()
+        self.template, endpoint_url, _, _ = await _all_of(
+            asyncio.to_thread(Template.load, self._template_path, LOCAL_PARAMETERS),
+            self._start_aws(resources),
+            self.neighbours.start(resources),
+            asyncio.to_thread(preload),
+        )
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint_url)
         engine = None if is_container else await self._start_engine(resources)
         resources.enter_context(SourceSync(self._built_functions()))
@@ -203,6 +201,15 @@ def _require_answer(endpoint_url: str) -> None:
             f"AWS_ENDPOINT_URL={endpoint_url} does not answer: start what listens there, "
             "or `unset AWS_ENDPOINT_URL` to use the embedded MiniStack."
         ) from error
+
+
+async def _all_of(*awaitables: Awaitable[Any]) -> list[Any]:
+    """Return what each returns. The first error is raised when all have ended: nothing is stopped while it starts."""
+    outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return outcomes
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

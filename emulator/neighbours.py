@@ -72,7 +72,10 @@ class Neighbours:
             self.secrets["ES_API_KEY"] = os.environ.get("ES_API_KEY", "")
             return
         stand_in = await resources.enter_async_context(Elasticsearch())
-        await asyncio.to_thread(fill, stand_in.url)
+        filling = asyncio.ensure_future(asyncio.to_thread(fill, stand_in.url))
+        # A thread cannot be cancelled: the stand-in stays until it is done.
+        resources.push_async_callback(asyncio.wait, [filling])
+        await asyncio.shield(filling)
         port = int(stand_in.url.rpartition(":")[2])
         url = f"http://{await self.relay(resources, 'elasticsearch', LOOPBACK, port, 'http')}"
         self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": ALIAS}, ("Elasticsearch", "stand-in", url))
