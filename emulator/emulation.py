@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -12,7 +13,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import Any, Self
 
 from emulator.control import ControlServer
@@ -46,10 +46,8 @@ class Emulation:
     `failure` is done, with a sentence, when a neighbour dies.
     """
 
-    def __init__(self, home: Home, *, template: Path = REPOSITORY / "template.yaml", enforce_iam: bool = True) -> None:
+    def __init__(self, home: Home) -> None:
         self._home = home
-        self._template_path = template
-        self._enforce_iam = enforce_iam
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
         self._started = time.monotonic()
@@ -80,14 +78,14 @@ class Emulation:
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.neighbours = Neighbours(self._home.redis_log, self._network)
         self.template, endpoint_url, _, _ = await _all_of(
-            asyncio.to_thread(Template.load, self._template_path, LOCAL_PARAMETERS),
+            asyncio.to_thread(Template.load, REPOSITORY / "template.yaml", LOCAL_PARAMETERS),
             self._start_aws(resources),
             self.neighbours.start(resources),
             asyncio.to_thread(preload),
         )
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint_url)
         engine = None if is_container else await self._start_engine(resources)
-        resources.enter_context(SourceSync(self._built_functions()))
+        resources.enter_context(SourceSync(await asyncio.to_thread(self._built_functions)))
         control = ControlServer(
             self._home.control_socket,
             {"status": self._status, "reset": self._reset, "fault": self._fault, "stop": self._stop},
@@ -102,7 +100,7 @@ class Emulation:
         if external := os.environ.get("AWS_ENDPOINT_URL"):
             await asyncio.to_thread(_require_answer, external)
             return external
-        ministack = MiniStack(INSTALLED, log=self._home.ministack_log, enforce_iam=self._enforce_iam)
+        ministack = MiniStack(INSTALLED, log=self._home.ministack_log)
         await ministack.start()
         resources.push_async_callback(ministack.stop)
         watch = asyncio.create_task(self._watch(ministack))
@@ -148,11 +146,12 @@ class Emulation:
         return await asyncio.to_thread(self.stack.role_credentials, function)
 
     def _built_functions(self) -> list[BuiltFunction]:
+        find = functools.cache(find_interpreter)  # each search runs interpreters
         return [
             BuiltFunction(
                 sources=function.code_uri,
                 build=REPOSITORY / ".aws-sam" / "build" / function.logical_id,
-                interpreter=find_interpreter(function.runtime).path,
+                interpreter=find(function.runtime).path,
             )
             for function in self.template.functions.values()
         ]

@@ -9,15 +9,14 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
 from emulator.attached_process import AttachedProcess
+from emulator.ports import LOOPBACK, free_port
 
-LOOPBACK: Final = "127.0.0.1"
 ROOT_ACCESS_KEY: Final = "test"
 ROOT_SECRET_KEY: Final = "test"  # noqa: S105 (MiniStack's documented root credentials)
 HEALTH_PATH: Final = "/_ministack/health"
@@ -68,7 +67,7 @@ class MiniStack:
         if not self._python.exists():
             raise MiniStackError(f"MiniStack is not installed ({self._python} is missing); run `make setup`.")
         chosen = self._port
-        self._port = chosen or _free_port()
+        self._port = chosen or free_port()  # it cannot be given a socket, so someone else may yet take the port
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir(parents=True)
         try:
@@ -138,13 +137,6 @@ def _environment(inherited: Mapping[str, str], port: int, scratch: Path, *, enfo
         "STATE_DIR": str(scratch / "state"),
         "TMPDIR": str(scratch),
     }
-
-
-def _free_port() -> int:
-    """Return a port that was free just now; MiniStack cannot be given a socket, so someone else may yet take it."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 async def _healthy(port: int) -> bool:

@@ -76,8 +76,7 @@ class Neighbours:
         # A thread cannot be cancelled: the stand-in stays until it is done.
         resources.push_async_callback(asyncio.wait, [filling])
         await asyncio.shield(filling)
-        port = int(stand_in.url.rpartition(":")[2])
-        url = f"http://{await self.relay(resources, 'elasticsearch', LOOPBACK, port, 'http')}"
+        url = f"http://{await self.relay(resources, 'elasticsearch', LOOPBACK, stand_in.port, 'http')}"
         self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": ALIAS}, ("Elasticsearch", "stand-in", url))
 
     async def _start_anthropic(self, resources: contextlib.AsyncExitStack) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -19,14 +19,14 @@ from emulator.anthropic.models import MODELS, model_info, model_list
 from emulator.anthropic.streaming import encode, events
 from emulator.anthropic.usage import PromptCache, input_tokens
 from emulator.anthropic.validation import check_count_request, check_request
-from emulator.ports import LOOPBACK
+from emulator.loopback_server import LoopbackServer
 
 MAXIMUM_REQUEST_BYTES: Final = 32 * 1024 * 1024
 ORGANIZATION: Final = "00000000-0000-4000-8000-000000000000"
 _Handler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 
-class Anthropic:
+class Anthropic(LoopbackServer):
     """The Messages API on the loopback interface.
 
     `port` 0 means a free one. With `api_key` only that key is accepted, without it any but `invalid…`. A key may use
@@ -45,54 +45,18 @@ class Anthropic:
         misbehaviour: str | None = None,
         slow_seconds: float = 3.0,
     ) -> None:
-        self._port = port
+        super().__init__(port)
         self._api_key = api_key
         self._limit = RateLimit(requests_per_minute)
         self._cache = PromptCache()
         self._numbers = itertools.count(1)
-        self._runner: web.AppRunner | None = None
         self.misbehaviour = misbehaviour
         self.slow_seconds = slow_seconds
 
-    @property
-    def port(self) -> int:
-        """The port. Known once it has started."""
-        return self._port
-
-    @property
-    def url(self) -> str:
-        """The base URL, as in ANTHROPIC_BASE_URL. Known once it has started."""
-        return f"http://{LOOPBACK}:{self._port}"
-
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.stop()
-
-    async def start(self) -> None:
-        """Serve. Raises OSError when the port is taken."""
+    def _application(self) -> web.Application:
         application = web.Application(client_max_size=MAXIMUM_REQUEST_BYTES)
         application.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, LOOPBACK, self._port)
-            await site.start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Stop; harmless when it has stopped already."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        return application
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         request_id = identifier("req_01", str(next(self._numbers)))

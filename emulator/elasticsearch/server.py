@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ from emulator.elasticsearch.endpoints import Endpoints
 from emulator.elasticsearch.errors import ElasticsearchError
 from emulator.elasticsearch.indices import Indices
 from emulator.elasticsearch.wire import answer_json, plain_error
-from emulator.ports import LOOPBACK
+from emulator.loopback_server import LoopbackServer
 
 _MAXIMUM_BODY_BYTES = 100 * 1024 * 1024  # http.max_content_length
 _REALM = ['Basic realm="security", charset="UTF-8"', "ApiKey"]
@@ -24,7 +24,7 @@ _REALM = ['Basic realm="security", charset="UTF-8"', "ApiKey"]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Elasticsearch:
+class Elasticsearch(LoopbackServer):
     """A node on the loopback interface whose data live as long as it runs.
 
     `port` 0 means a free one. With an `api_key` (the base64 text that clients send after `ApiKey`) every request must
@@ -32,46 +32,15 @@ class Elasticsearch:
     """
 
     def __init__(self, *, port: int = 0, api_key: str | None = None) -> None:
+        super().__init__(port)
         self.api_key = api_key
         self.indices = Indices()
-        self._port = port
-        self._runner: web.AppRunner | None = None
 
-    @property
-    def url(self) -> str:
-        """Where clients reach it. Known once it has started."""
-        return f"http://{LOOPBACK}:{self._port}"
-
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.stop()
-
-    async def start(self) -> None:
-        """Start listening. Raises OSError when the port is taken."""
+    def _application(self) -> web.Application:
         application = web.Application(client_max_size=_MAXIMUM_BODY_BYTES, middlewares=[self._answered])
         application.on_response_prepare.append(_sign)
         application.router.add_routes(Endpoints(self.indices).routes())
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, LOOPBACK, self._port)
-            await site.start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Stop listening; harmless when it does not."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        return application
 
     @web.middleware
     async def _answered(self, request: web.Request, handler: _Handler) -> web.StreamResponse:

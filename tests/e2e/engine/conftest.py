@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.engine.sam import Bench, Command, free_port, sts_stand_in, write_project
+from emulator.ports import free_port
+from tests.e2e.engine.sam import Bench, Command, sts_stand_in, write_project
 
 
 @pytest.fixture(scope="session")

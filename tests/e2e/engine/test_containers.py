@@ -15,7 +15,8 @@ import pytest
 
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import Engine
-from tests.e2e.engine.sam import FUNCTIONS, HOME, free_port, wait_until, write_project
+from emulator.ports import free_port
+from tests.e2e.engine.sam import FUNCTIONS, HOME, wait_until, write_project
 
 BASE = "public.ecr.aws/lambda/python:3.13-x86_64"
 T = TypeVar("T")

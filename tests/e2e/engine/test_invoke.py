@@ -4,7 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from tests.e2e.engine.sam import Bench, free_port, write_project
+from emulator.ports import free_port
+from tests.e2e.engine.sam import Bench, write_project
 
 REPORT = re.compile(
     r"REPORT RequestId: (\S+)\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\t"

@@ -8,7 +8,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.e2e.engine.sam import Bench, accepts, alive, free_port, wait_until, write_project
+from emulator.ports import accepts, free_port
+from tests.e2e.engine.sam import Bench, alive, wait_until, write_project
 
 
 def client_and_port() -> tuple[httpx.Client, int]:
