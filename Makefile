@@ -92,6 +92,23 @@ validate: $(READY) ## Check the template as AWS and its linters would
 	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
 	@.venv/bin/cfn-lint template.yaml
 
+##@ Deploy
+
+.PHONY: deploy
+deploy: $(READY) ## Build for Lambda, deploy to a stage, check it: STAGE=staging (or prod)
+	@$(SAM) build --config-env "$(STAGE)"
+	@$(SAM) deploy --config-env "$(STAGE)"
+
+.PHONY: smoke
+smoke: $(READY) ## Check a deployment end to end: URL=https://... (a key for writes in INVENTORY_API_KEY)
+	@exec $(PYTHON) -m pipeline.smoke "$(URL)"
+
+.PHONY: rehearse
+rehearse: $(READY) ## Deploy to an emulated CloudFormation: create, use, change, fail, delete
+	@exec $(PYTHON) -m pipeline.rehearsal
+
+##@ Measure and maintain
+
 .PHONY: bench
 bench: $(BUILD) ## Measure start-up, latency and throughput
 	@exec $(PYTHON) -m benchmarks
