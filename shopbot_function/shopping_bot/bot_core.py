@@ -89,12 +89,16 @@ class _Turn:
         return self._complete_answer(self._answer_from_found())
 
     def _complete(self, before: Sequence[Mapping[str, Any]]) -> Completion:
-        return self._claude.complete(
-            system=prompt(),
-            tools=tools.definitions(),
-            messages=[*before, *self._messages],
-            deadline=self._deadline,
-        )
+        try:
+            return self._claude.complete(
+                system=prompt(),
+                tools=tools.definitions(),
+                messages=[*before, *self._messages],
+                deadline=self._deadline,
+            )
+        except (ClaudeBusyError, ClaudeRefusalError, SecretError):
+            measurement.current().failed_completions += 1
+            raise
 
     def _take(self, completion: Completion) -> Answer | None:
         """Do what Claude asks for; return the answer when that ends the turn."""

@@ -27,6 +27,7 @@ class Measurement:
     calls: list[NeighbourCall] = field(default_factory=list)
     tool_calls: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
+    failed_completions: int = 0
     degraded: set[str] = field(default_factory=set)
 
 

@@ -119,6 +119,11 @@ def _record(route: str, status: int, measured: Measurement, *, is_cold: bool) ->
             name = f"{call.neighbour.capitalize()}Latency"
             metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(call.seconds * 1000, 3))
     metrics.flush_metrics()
+    if measured.failed_completions:
+        # Without the route: an alarm watches one series (ClaudeFailuresAlarm in template.yaml).
+        failures = EphemeralMetrics()
+        failures.add_metric(name="ClaudeFailures", unit=MetricUnit.Count, value=measured.failed_completions)
+        failures.flush_metrics()
 
 
 def _tokens(measured: Measurement) -> dict[str, int]:

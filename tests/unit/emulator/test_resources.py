@@ -197,7 +197,7 @@ class TestMistakesAreFoundBeforeAnythingIsCreated:
         ("old", "new", "sentence"),
         [
             ("BillingMode: PAY_PER_REQUEST", "BillingMoode: X", r"ShopInventory \(AWS::Dyn.*\): BillingMoode has"),
-            ("SSEEnabled: true", "SSEnabled: true", r"SSESpecification.SSEnabled has no mapping"),
+            ("SSEEnabled: !If", "SSEnabled: !If", r"SSESpecification.SSEnabled has no mapping"),
             ("{NoncurrentDays: 30}", "{NonCurrentDays: 30}", "DataBucket .*NonCurrentDays has no mapping"),
             ("PasswordLength: 40", "PasswordLength: long", "PasswordLength must be a whole number"),
             ("AWS::S3::BucketPolicy", "AWS::S3::BuckitPolicy", "DataBucketPolicy is an AWS::S3::BuckitPolicy, which"),

@@ -362,6 +362,20 @@ def test_logs_and_metrics_hold_no_word_of_the_customer(
     assert (records[0]["Requests"], records[0]["ToolCalls"], records[0]["DegradedAnswers"]) == ([1.0], [1.0], [1.0])
 
 
+def test_a_failure_of_claude_is_counted_in_the_series_that_its_alarm_watches(
+    call: Call, request_event: Call, shop: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ShopOnSam")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "shopbot")
+    shop.claude.script = [ClaudeBusyError(2)]
+
+    assert call(request_event("POST", "/chat", CHAT)).status == 503
+
+    failures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (failures["ClaudeFailures"], failures["service"]) == ([1.0], "shopbot")
+    assert failures["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+
+
 def test_a_search_by_hand(call: Call, request_event: Call, shop: Any) -> None:
     shop.search.products = [product("A")]
 
