@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -89,6 +90,7 @@ def _translate(path: Path, source: str, parameters: Mapping[str, str]) -> Transl
     from samtranslator.translator.translator import Translator
     from samtranslator.utils.py27hash_fix import to_py27_compatible_template, undo_mark_unicode_str_in_template
 
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of switches that only AWS can turn
     document = parse(path, source)
     code_uris = _package(document)
     values = dict(parameters)
