@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import serverless_wsgi  # type: ignore[import-untyped]
-from shopping_bot import create_app, proxy_event
+from shopping_bot import create_app, proxy_event, snapshot
 from shopping_bot.problem import MEDIA_TYPE
 
 # serverless-wsgi reads these at each request; the stage is taken off in shopping_bot.proxy_event, which knows every
@@ -17,6 +17,7 @@ os.environ.pop("API_GATEWAY_BASE_PATH", None)
 serverless_wsgi.TEXT_MIME_TYPES.append(MEDIA_TYPE)
 
 application = create_app("lambda")
+snapshot.prepare(application)
 
 
 def _rooted(environ: dict[str, Any], start_response: Any) -> Any:

@@ -12,6 +12,7 @@ from mangum import Mangum
 from starlette.types import Receive, Scope, Send
 
 from app import event as http_event
+from app import snapshot
 from app.application import create_application
 from app.problem import MEDIA_TYPE
 
@@ -54,6 +55,7 @@ asyncio.set_event_loop(_thread.holder.loop)
 # anyio imports its asyncio part at the first use, which would be the first request; the init phase has processor to
 # spare.
 _thread.holder.loop.run_until_complete(anyio.to_thread.run_sync(bool))
+snapshot.prepare()
 _mangum = Mangum(_rooted, lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -32,6 +33,14 @@ def install(application: Flask) -> None:
             _extension(name)
 
     application.before_request(make_needed)
+
+
+def make_all(application: Flask) -> None:
+    """Make every extension of `application` now; one that cannot be made is tried again when a route needs it."""
+    with application.app_context():
+        for name in _MAKERS:
+            with contextlib.suppress(Problem):
+                _extension(name)
 
 
 def conversations() -> Conversations:

@@ -17,14 +17,19 @@ print(json.dumps([answer["statusCode"], sorted(sys.modules)]))
 """
 
 
-def test_the_root_needs_no_setting_no_aws_sdk_and_no_tracer() -> None:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTION)}
-
-    run = subprocess.run(
+def run(**variables: str) -> tuple[int, list[str]]:
+    """Return the status of one request in a new process, and the modules that are loaded after it."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTION), **variables}
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
     )
+    status, modules = json.loads(process.stdout.splitlines()[-1])
+    return status, modules
 
-    status, modules = json.loads(run.stdout.splitlines()[-1])
+
+def test_the_root_needs_no_setting_no_aws_sdk_and_no_tracer() -> None:
+    status, modules = run()
+
     assert status == 200
     # Powertools imports the bare package botocore to name itself in the user agent: three small modules.
     unwanted = (
@@ -38,3 +43,11 @@ def test_the_root_needs_no_setting_no_aws_sdk_and_no_tracer() -> None:
         "httpx",
     )
     assert [name for name in modules if name.startswith(unwanted)] == []
+
+
+def test_a_snapshot_holds_the_aws_sdk_already() -> None:
+    status, modules = run(AWS_LAMBDA_INITIALIZATION_TYPE="snap-start", AWS_DEFAULT_REGION="eu-west-1")
+
+    assert status == 200
+    assert {"botocore.client", "botocore.signers"} <= set(modules)
+    assert "boto3" not in modules

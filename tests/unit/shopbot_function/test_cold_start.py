@@ -22,20 +22,44 @@ NEIGHBOURS = ("redis", "boto3", "botocore.", "s3transfer", "urllib3", "elasticse
 COSTLY = ("aws_xray_sdk", "opentelemetry", "jsonschema", "concurrent", "asyncio", "shopping_bot.claude")
 
 
-@pytest.mark.parametrize("path", ["/health", "/chat/ui"])
-def test_what_touches_no_neighbour_imports_none_of_their_clients(path: str) -> None:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTION)}
-
-    run = subprocess.run(
+def run(path: str, **variables: str) -> tuple[int, list[str]]:
+    """Return the status of one request in a new process, and the modules that are loaded after it."""
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT, path],
-        env=environment,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTION), **variables},
         capture_output=True,
         text=True,
         check=True,
     )
+    status, modules = json.loads(process.stdout.splitlines()[-1])
+    return status, modules
 
-    status, modules = json.loads(run.stdout.splitlines()[-1])
+
+@pytest.mark.parametrize("path", ["/health", "/chat/ui"])
+def test_what_touches_no_neighbour_imports_none_of_their_clients(path: str) -> None:
+    status, modules = run(path)
+
     assert status == 200
     # Powertools imports the bare package botocore to name itself in the user agent: three small modules.
     assert [name for name in modules if name.startswith(NEIGHBOURS)] == []
     assert [name for name in modules if name.startswith(COSTLY)] == []
+
+
+def test_a_snapshot_holds_what_every_route_needs() -> None:
+    settings = dict.fromkeys(("ANTHROPIC_BASE_URL", "ES_URL"), "http://127.0.0.1:9") | {
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "ES_INDEX": "products",
+        "REDIS_HOST": "127.0.0.1",
+        "SECRET_ARN": "arn",
+        "TABLE_NAME": "table",
+    }
+
+    status, modules = run("/health", **settings)
+
+    assert status == 200
+    assert {"botocore.client", "redis.retry", "shopping_bot.claude", "urllib3.exceptions"} <= set(modules)
+
+
+def test_a_setting_that_is_missing_does_not_spoil_the_snapshot() -> None:
+    assert run("/health", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start", AWS_DEFAULT_REGION="eu-west-1")[0] == 200
