@@ -10,11 +10,10 @@ import logging
 import os
 import shutil
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Awaitable
 from typing import Any, Self
 
+from emulator import choices
 from emulator.control import ControlServer
 from emulator.credentials import RoleCredentials
 from emulator.engine import Engine, EngineError
@@ -24,6 +23,7 @@ from emulator.installed_engine import container_network
 from emulator.ministack import MiniStack, MiniStackError
 from emulator.neighbours import Neighbours
 from emulator.ports import LOOPBACK, Network
+from emulator.refusals import Refusals
 from emulator.resources.clients import preload
 from emulator.sam_cli import REGION
 from emulator.source_sync import BuiltFunction, SourceSync
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 ENVIRONMENTS_PER_FUNCTION = 8
 """Execution environments that the engine starts for one function at most; further requests wait their turn."""
-_ANSWER_SECONDS = 5
 LOCAL_PARAMETERS = {"EnvironmentsPerFunction": "64"}
 """What a local run sets in the template: `sam local` hands that many requests to one function at once."""
 
@@ -74,16 +73,19 @@ class Emulation:
         self._home.folder.mkdir(parents=True, exist_ok=True)
         self._home.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         resources.callback(shutil.rmtree, self._home.sockets, ignore_errors=True)
-        is_container = _runs_containers()
+        is_container = choices.runs_containers()
+        enforces_iam = choices.enforces_iam()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.neighbours = Neighbours(self._home.redis_log, self._network)
         self.template, endpoint_url, _, _ = await _all_of(
             asyncio.to_thread(Template.load, REPOSITORY / "template.yaml", LOCAL_PARAMETERS),
-            self._start_aws(resources),
+            self._start_aws(resources, enforces_iam=enforces_iam),
             self.neighbours.start(resources),
             asyncio.to_thread(preload),
         )
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint_url)
+        self._refusals = Refusals(self.stack)
+        self.neighbours.observe_errors("aws", self._refusals.observe)
         engine = None if is_container else await self._start_engine(resources)
         resources.enter_context(SourceSync(await asyncio.to_thread(self._built_functions)))
         control = ControlServer(
@@ -95,12 +97,13 @@ class Emulation:
         self._home.write_running(self.running)
         resources.callback(self._home.forget_running)
 
-    async def _start_aws(self, resources: contextlib.AsyncExitStack) -> str:
+    async def _start_aws(self, resources: contextlib.AsyncExitStack, *, enforces_iam: bool) -> str:
         """Return the URL of the endpoint that `AWS_ENDPOINT_URL` names, else of a MiniStack of this emulation."""
-        if external := os.environ.get("AWS_ENDPOINT_URL"):
-            await asyncio.to_thread(_require_answer, external)
+        if external := await asyncio.to_thread(choices.endpoint_url):
+            self._iam = "left to your endpoint"
             return external
-        ministack = MiniStack(INSTALLED, log=self._home.ministack_log)
+        self._iam = "enforced" if enforces_iam else "off"
+        ministack = MiniStack(INSTALLED, log=self._home.ministack_log, enforce_iam=enforces_iam)
         await ministack.start()
         resources.push_async_callback(ministack.stop)
         watch = asyncio.create_task(self._watch(ministack))
@@ -160,6 +163,8 @@ class Emulation:
         return {
             "pid": os.getpid(),
             "endpoint_url": self.running.endpoint_url,
+            "iam": self._iam,
+            "refusals": self._refusals.describe(),
             "engine": self.running.engine,
             "neighbours": self.neighbours.rows,
             "faults": self.neighbours.faults.describe(),
@@ -179,27 +184,6 @@ class Emulation:
     async def _stop(self, _: str) -> dict[str, Any]:
         self._stop_requested.set()
         return {"pid": os.getpid()}
-
-
-def _runs_containers() -> bool:
-    """Tell whether `ENGINE` asks for the installed container engine. Raises EmulatorError for what it cannot ask."""
-    engine = os.environ.get("ENGINE", "")
-    if engine not in ("", "docker"):
-        raise EmulatorError(f"ENGINE={engine} is unknown: choose docker, or leave ENGINE away to run processes.")
-    return engine == "docker"
-
-
-def _require_answer(endpoint_url: str) -> None:
-    try:
-        with urllib.request.urlopen(endpoint_url, timeout=_ANSWER_SECONDS):  # noqa: S310 the user's own URL
-            pass
-    except urllib.error.HTTPError:
-        pass  # an answer all the same
-    except (OSError, ValueError) as error:
-        raise EmulatorError(
-            f"AWS_ENDPOINT_URL={endpoint_url} does not answer: start what listens there, "
-            "or `unset AWS_ENDPOINT_URL` to use the embedded MiniStack."
-        ) from error
 
 
 async def _all_of(*awaitables: Awaitable[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import TextIO
 
 from emulator import screen
 from emulator.attached_process import AttachedProcess
@@ -33,10 +35,37 @@ async def emulator(home: Home) -> AsyncIterator[tuple[Running, Callable[[], Awai
     The second value waits until that emulator dies and returns the sentence that says so.
     """
     if running := home.running():
-        yield running, lambda: _gone(home, running)
+        async with _shown(home.log):
+            yield running, lambda: _gone(home, running)
         return
     async with Emulation(home) as emulation:
         yield emulation.running, lambda: _ended(emulation)
+
+
+@contextlib.asynccontextmanager
+async def _shown(log: Path) -> AsyncIterator[None]:
+    """Show on this screen what an emulator in the background writes to `log` during the block."""
+
+    async def follow() -> None:
+        while True:
+            sys.stderr.write(written.read())
+            await asyncio.sleep(_POLL_SECONDS)
+
+    with _at_its_end(log) as written:
+        following = asyncio.create_task(follow())
+        try:
+            yield
+        finally:
+            following.cancel()
+            sys.stderr.write(written.read())
+
+
+def _at_its_end(log: Path) -> TextIO:
+    if not log.exists():
+        return io.StringIO()  # the emulator runs in another terminal, which shows it
+    written = log.open(errors="replace")
+    written.seek(0, os.SEEK_END)
+    return written
 
 
 async def _gone(home: Home, running: Running) -> str:

@@ -1,4 +1,4 @@
-"""MiniStack with two of its habits changed. Run by MiniStack's own interpreter; imports nothing of this repository.
+"""MiniStack with three of its habits changed. Run by MiniStack's own interpreter; imports nothing of this repository.
 
 1. MiniStack evaluates bucket policies, `aws:SecureTransport` included, and takes the transport from the scheme or from
    a TLS terminator's `X-Forwarded-Proto`. The template refuses plain http, and the local endpoint is plain http on the
@@ -6,14 +6,19 @@
    protected; `X-Forwarded-Proto: http` still shows what the policy does.
 2. `POST /_ministack/reset` forgets roles, sessions and secrets too. A running function would be left with credentials
    and a secret's ARN that mean nothing any more, so these stay; the stack puts their contents back.
+3. Its answer to a call that IAM refuses seldom names the resource, and the answer to a HEAD has no body at all. Such an
+   answer therefore says in the header `emulator-refusal` who was refused what, for the emulator to explain.
 """
 
 from __future__ import annotations
 
+import contextvars
 import importlib
+import json
 from typing import Any
 
 SURVIVE_A_RESET = ("iam", "sts", "secretsmanager")
+REFUSAL_HEADER = "emulator-refusal"
 _FORWARDED_PROTOCOL = b"x-forwarded-proto"
 
 
@@ -30,10 +35,63 @@ class OverTls:
         await self._application(scope, receive, send)
 
 
+_refusals: contextvars.ContextVar[list[dict[str, str]]] = contextvars.ContextVar("refusals")
+"""What IAM refused of the request that is being answered. Filled in place: a thread of the request has a copy."""
+
+
+class Enforcement:
+    """`ministack.core.iam_evaluator.enforce`, which also notes what it refuses."""
+
+    def __init__(self, enforce: Any) -> None:
+        self._enforce = enforce
+
+    def __call__(
+        self, access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*", **rest: Any
+    ) -> Any:
+        """Return what it returns: None, an AuthError for credentials that fail, an EvalResult for a refusal."""
+        result = self._enforce(access_key_id, iam_action, service, region, resource_arn=resource_arn, **rest)
+        if hasattr(result, "decision"):
+            _refusals.get([]).append(
+                {
+                    "principal": result.principal_arn,
+                    "action": iam_action,
+                    "resource": resource_arn,
+                    "decision": result.decision,
+                    "policy_of": result.resource_policy_arn,
+                }
+            )
+        return result
+
+
+class WithRefusals:
+    """An ASGI application that tells the last refusal of a request in the header of an answer that is an error."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Pass the request on (ASGI specification, "HTTP & WebSocket ASGI Message Format")."""
+        refusals: list[dict[str, str]] = []
+
+        async def tell(message: dict[str, Any]) -> None:
+            if refusals and message["type"] == "http.response.start" and message["status"] >= 400:
+                told = (REFUSAL_HEADER.encode(), json.dumps(refusals[-1]).encode())
+                message = {**message, "headers": [*message.get("headers", []), told]}
+            await send(message)
+
+        token = _refusals.set(refusals)
+        try:
+            await self._application(scope, receive, tell)
+        finally:
+            _refusals.reset(token)
+
+
 def main() -> None:
     """Serve MiniStack until SIGTERM, configured by its own environment variables."""
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    evaluator.enforce = Enforcement(evaluator.enforce)  # before anything imports it
     server: Any = importlib.import_module("ministack.app")
-    server.app = OverTls(server.app)
+    server.app = WithRefusals(OverTls(server.app))
     for name in SURVIVE_A_RESET:
         service: Any = importlib.import_module(f"ministack.services.{name}")
         if not callable(service.reset):  # what `_reset_all_state` looks for

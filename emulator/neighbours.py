@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from emulator.anthropic import Anthropic
@@ -101,3 +102,8 @@ class Neighbours:
         relay = Relay(host, port, name=name, protocol=protocol, host=self._network.listen)
         self._relays[name] = await resources.enter_async_context(relay)
         return f"{self._network.reached_as}:{relay.port}"
+
+    def observe_errors(self, name: str, on_error: Callable[[bytes], None]) -> None:
+        """Have `on_error` called with the head of each HTTP error of the neighbour `name`, if it is behind a relay."""
+        if name in self._relays:
+            self._relays[name].on_error = on_error

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 Row = tuple[str, str, str]
+
+_IAM: Final[Mapping[str, Row]] = {
+    "enforced": ("IAM", "enforced", "by the Policies in template.yaml"),
+    "off": ("IAM", "OFF", "every call is allowed; without ENFORCE_IAM=off, template.yaml decides"),
+    "left to your endpoint": ("IAM", "yours", "AWS_ENDPOINT_URL decides what is allowed"),
+}
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -17,9 +23,11 @@ def table(rows: Sequence[Row]) -> str:
 def neighbours(status: Mapping[str, Any]) -> str:
     """Return the screen for the answer of the control verb `status`."""
     rows: list[Row] = [
-        ("AWS", "MiniStack", status["endpoint_url"]),
+        ("AWS", "yours" if status["iam"] == "left to your endpoint" else "MiniStack", status["endpoint_url"]),
+        _IAM[status["iam"]],
         ("engine", "Lambda containers", status["engine"] or "the installed container engine"),
     ]
     rows += [tuple(row) for row in status["neighbours"]]
     rows += [(logical_id, kind.removeprefix("AWS::"), name) for logical_id, kind, name in status["resources"]]
-    return table(rows)
+    refusals = [f"\n{sentence}" for sentence in status["refusals"]]
+    return "\n".join([table(rows), *refusals])

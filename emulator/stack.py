@@ -158,6 +158,16 @@ class Stack:
                 raise self._template.error(name, str(error)) from error
         return values
 
+    @property
+    def template(self) -> Template:
+        """What the stack was made of."""
+        return self._template
+
+    @property
+    def created(self) -> Mapping[str, Created]:
+        """What `Ref` and `Fn::GetAtt` give for each resource, by logical id."""
+        return self._created
+
     def summary(self) -> list[tuple[str, str, str]]:
         """Return (logical id, type, physical id) of every resource that was created at the endpoint."""
         return [

@@ -19,7 +19,7 @@ from emulator.template import ACCOUNT_ID
 
 EVENTS = REPOSITORY / "events"
 NAME_OTHER_NEIGHBOURS = (
-    *("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENGINE"),
+    *("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENFORCE_IAM", "ENGINE"),
     *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_API_KEY", "ES_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_TLS"),
 )
 """What a developer's shell may have, and the tests must not use."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _HANDSHAKE: Final = {b"hello", b"auth", b"client", b"select", b"quit"}
 """Redis commands that set a connection up; they are answered by the server even when everything else fails."""
+_HTTP_ERRORS: Final = (b"HTTP/1.1 4", b"HTTP/1.1 5")
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -142,6 +143,8 @@ class Connection:
             return
         is_first = self._is_answer_due
         self._is_answer_due = False
+        if is_first and self._relay.on_error is not None and data.startswith(_HTTP_ERRORS):
+            self._relay.on_error(data)
         fault = self._relay.fault
         if fault.kind is Kind.SLOW and is_first and self._server.transport is not None:
             self._server.transport.pause_reading()

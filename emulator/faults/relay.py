@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Literal, Self
 
@@ -22,7 +23,8 @@ class Relay:
     """Listens at `host` on a port of its own, the same from `start` to `stop`, and passes on to the target.
 
     `name` decides the form of HTTP errors (anthropic, elasticsearch, aws). A neighbour that is really down resets its
-    clients' connections.
+    clients' connections. `on_error` is called with the first bytes, the head among them, of each HTTP error that the
+    neighbour itself answers.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Relay:
         self.protocol: Protocol = protocol
         self.fault: Fault = NONE
         self.connections: set[Connection] = set()
+        self.on_error: Callable[[bytes], None] | None = None
         self.host = host
         self.port = port
         self._held: socket.socket | None = None

@@ -1,16 +1,18 @@
-"""What MiniStack is started with, and the launcher's word on the transport."""
+"""What MiniStack is started with, and what the launcher changes around it."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from emulator import ministack
 from emulator.ministack import MiniStack, MiniStackError
-from emulator.ministack_launcher import OverTls
+from emulator.ministack_launcher import REFUSAL_HEADER, Enforcement, OverTls, WithRefusals
 
 
 def test_nothing_of_the_callers_aws_configuration_reaches_it(tmp_path: Path) -> None:
@@ -45,3 +47,47 @@ def test_a_silent_request_counts_as_protected(type_name: str, headers: Any, expe
     asyncio.run(OverTls(application)(scope, None, None))
     assert seen == [expected]
     assert scope.get("headers") == headers  # the server's own scope is left as it was
+
+
+REFUSED = SimpleNamespace(
+    decision="ImplicitDeny", principal_arn="arn:aws:sts::0:assumed-role/r/F", resource_policy_arn=""
+)
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "is_told"),
+    [
+        (REFUSED, 403, True),
+        (REFUSED, 200, False),  # a batch says in its body which of its members were refused
+        (SimpleNamespace(code="ExpiredTokenException"), 403, False),
+        (None, 404, False),
+    ],
+    ids=["a refusal", "an answer", "bad credentials", "an error of another kind"],
+)
+def test_a_refused_call_is_told_in_a_header(result: Any, status: int, is_told: bool) -> None:
+    enforcement = Enforcement(lambda *_, **__: result)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        enforcement("key", "s3:ListBucket", "s3", "us-east-1", "arn:aws:s3:::b")
+        # A thread of the request sees a copy of its context.
+        await asyncio.to_thread(enforcement, "key", "s3:GetObject", "s3", "us-east-1", resource_arn="arn:aws:s3:::b/ü")
+        await send({"type": "http.response.start", "status": status, "headers": [(b"a", b"b")]})
+        await send({"type": "http.response.body"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    sent: list[Any] = []
+    asyncio.run(WithRefusals(application)({"type": "http"}, None, send))
+    headers = dict(sent[0]["headers"])
+    assert headers.pop(b"a") == b"b"
+    assert [name.decode() for name in headers] == [REFUSAL_HEADER] * is_told
+    for value in headers.values():
+        told = json.loads(value)
+        assert (told["action"], told["resource"]) == ("s3:GetObject", "arn:aws:s3:::b/ü")
+        assert (told["principal"], told["decision"]) == ("arn:aws:sts::0:assumed-role/r/F", "ImplicitDeny")
+    assert sent[1] == {"type": "http.response.body"}
+
+
+def test_what_is_refused_outside_of_a_request_is_told_to_nobody() -> None:
+    assert Enforcement(lambda *_, **__: REFUSED)("key", "s3:GetObject", "s3", "us-east-1") is REFUSED

@@ -257,3 +257,28 @@ def test_the_registry_sets_tells_and_refuses() -> None:
             assert set(faults.describe().values()) == {"none"}
 
     asyncio.run(run())
+
+
+def test_errors_of_the_neighbour_itself_are_shown_with_their_head() -> None:
+    async def test(relay: Relay) -> None:
+        seen: list[bytes] = []
+        relay.on_error = seen.append
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+        for answer in (b"http/1.1 403 a", b"http/1.1 200 b", b"http/1.1 503 c"):  # what the echo makes an answer of
+            writer.write(answer)
+            assert await reader.readexactly(len(answer)) == answer.upper()
+        writer.close()
+        assert seen == [b"HTTP/1.1 403 A", b"HTTP/1.1 503 C"]
+
+    with_relay(test, "http", "aws")
+
+
+def test_errors_of_a_fault_are_not_the_neighbours() -> None:
+    async def test(relay: Relay) -> None:
+        seen: list[bytes] = []
+        relay.on_error = seen.append
+        await relay.set_fault(Fault.parse("error:403"))
+        assert b" 403 " in await ask(relay, b"GET / HTTP/1.1\r\n\r\n")
+        assert seen == []
+
+    with_relay(test, "http", "aws")

@@ -1,0 +1,47 @@
+"""What a person chooses in the environment of `make start` or `make up`: the engine, IAM, another AWS endpoint."""
+
+from __future__ import annotations
+
+import os
+import urllib.error
+import urllib.request
+
+from emulator.errors import EmulatorError
+
+_ANSWER_SECONDS = 5
+
+
+def runs_containers() -> bool:
+    """Tell whether `ENGINE` asks for the installed container engine. Raises EmulatorError for what it cannot ask."""
+    engine = os.environ.get("ENGINE", "")
+    if engine not in ("", "docker"):
+        raise EmulatorError(f"ENGINE={engine} is unknown: choose docker, or leave ENGINE away to run processes.")
+    return engine == "docker"
+
+
+def enforces_iam() -> bool:
+    """Tell whether the policies of the template are enforced. Raises EmulatorError for what `ENFORCE_IAM` cannot be."""
+    choice = os.environ.get("ENFORCE_IAM", "")
+    if choice not in ("", "on", "off"):
+        raise EmulatorError(
+            f"ENFORCE_IAM={choice} is unknown: choose off to allow every call, or leave ENFORCE_IAM away to let the "
+            "template's policies decide."
+        )
+    return choice != "off"
+
+
+def endpoint_url() -> str:
+    """Return `AWS_ENDPOINT_URL`, "" for the embedded MiniStack. Raises EmulatorError when nothing answers there."""
+    url = os.environ.get("AWS_ENDPOINT_URL", "")
+    try:
+        if url:
+            with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS):  # noqa: S310 the user's own URL
+                pass
+    except urllib.error.HTTPError:
+        pass  # an answer all the same
+    except (OSError, ValueError) as error:
+        raise EmulatorError(
+            f"AWS_ENDPOINT_URL={url} does not answer: start what listens there, "
+            "or `unset AWS_ENDPOINT_URL` to use the embedded MiniStack."
+        ) from error
+    return url
