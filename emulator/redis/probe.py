@@ -18,7 +18,7 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, not a failure of the p
 async def ask(host: str, port: int, password: str | None) -> str:
     """Return `redis-server <version>`, or `embedded` for a server without INFO.
 
-    Raises OSError or TimeoutError when it does not answer, Refusal when it refuses the password.
+    Raises OSError or TimeoutError when it does not answer or something else does, Refusal when it refuses the password.
     """
     async with asyncio.timeout(_ATTEMPT_SECONDS):
         reader, writer = await asyncio.open_connection(host, port)
@@ -46,4 +46,6 @@ async def _call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *wor
         raise Refusal(line[1:])
     if line.startswith("$"):
         return (await reader.readexactly(int(line[1:]) + 2))[:-2].decode()
+    if not line.startswith("+"):
+        raise ConnectionError(f"Port {writer.get_extra_info('peername')[1]} is not answered by Redis.")
     return line[1:]
