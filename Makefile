@@ -5,6 +5,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 SAM := .venv/bin/sam
 READY := .venv/.ready
+GATES := .local/gates/.ready
 # A package for this machine's interpreter, or for containers of this machine.
 PACKAGE_FOR := $(if $(filter docker,$(ENGINE)),container,local)
 BUILD := .aws-sam/build/.ready-$(PACKAGE_FOR)
@@ -88,16 +89,41 @@ format: $(READY) ## Format and mend what can be mended
 	@.venv/bin/ruff check --fix .
 
 .PHONY: validate
-validate: $(READY) ## Check the template as AWS and its linters would
-	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
-	@.venv/bin/cfn-lint template.yaml
+validate: $(GATES) ## Check template, bootstrap and workflows as AWS, GitHub and their linters would
+	@tools/validate.sh
+
+$(GATES): tools/setup.sh pyproject.toml uv.lock | $(READY)
+	@tools/setup.sh gates
+	@touch $@
 
 ##@ Deploy
 
-.PHONY: deploy
-deploy: $(READY) ## Build for Lambda, deploy to a stage, check it: STAGE=staging (or prod)
-	@$(SAM) build --config-env "$(STAGE)"
-	@$(SAM) deploy --config-env "$(STAGE)"
+.PHONY: bootstrap
+bootstrap: $(READY) ## Once for each stage, by an administrator: STAGE=staging REPOSITORY=ORG/REPO (PARAMETERS="VpcId=vpc-...")
+	@$(SAM) deploy --config-env bootstrap --stack-name "shop-bootstrap-$(STAGE)" \
+		--parameter-overrides Stage="$(STAGE)" Repository="$(REPOSITORY)" $(PARAMETERS)
+
+.PHONY: package
+package: $(READY) ## Build for Lambda: one package for every stage
+	@$(SAM) build --config-env staging
+
+.PHONY: deploy release
+deploy: package ## Build for Lambda and deploy to a stage: STAGE=staging (or prod)
+	@$(PYTHON) -m pipeline deploy "$(STAGE)"
+release: $(READY) ## Deploy the package that is there: STAGE=staging (or prod)
+	@$(PYTHON) -m pipeline deploy "$(STAGE)"
+
+.PHONY: preview
+preview: package ## Show what a deployment would change, change nothing: STAGE=staging (or prod)
+	@$(PYTHON) -m pipeline preview "$(STAGE)"
+
+.PHONY: verify
+verify: $(READY) ## Check a deployed stage end to end, with its own key: STAGE=staging (or prod)
+	@$(PYTHON) -m pipeline verify "$(STAGE)"
+
+.PHONY: rollback
+rollback: $(READY) ## Deploy the release before this one again, all traffic at once: STAGE=staging (or prod)
+	@$(PYTHON) -m pipeline rollback "$(STAGE)"
 
 .PHONY: smoke
 smoke: $(READY) ## Check a deployment end to end: URL=https://... (a key for writes in INVENTORY_API_KEY)

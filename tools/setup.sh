@@ -1,5 +1,6 @@
 #!/bin/sh
 # Create .venv and the neighbours' environments from the locks. Needs Python 3.11 to 3.14 and a package index.
+# With `gates`, create the environment of `make validate` instead, which nothing else needs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -39,13 +40,13 @@ if ! [ -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
   "$python" -m venv .venv 2>/dev/null ||
     fail "$python cannot make virtual environments: install its venv module (Debian: apt-get install python3-venv)."
 fi
-echo "Setting up with $(.venv/bin/python -V) ..."
+echo "Setting up${1:+ the $1} with $(.venv/bin/python -V) ..."
 
 if ! .venv/bin/uv --version >/dev/null 2>&1; then
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt ||
     fail "the package index does not answer: check the network, or name your index in PIP_INDEX_URL."
-  [ -n "$index" ] || index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
 fi
+[ -n "$index" ] || index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
 [ -z "$index" ] || export UV_DEFAULT_INDEX="$index"
 uv=$PWD/.venv/bin/uv
 
@@ -59,6 +60,12 @@ install_group() { # GROUP PYTHON [REQUIREMENTS ...]
 }
 
 mkdir -p .local
+if [ "${1:-}" = gates ]; then
+  [ -x .local/gates/bin/python ] || "$uv" venv --quiet --python .venv/bin/python .local/gates
+  install_group gates .local/gates/bin/python ||
+    fail "the tools of make validate could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
+  exit
+fi
 [ -x .local/ministack/bin/python ] || "$uv" venv --quiet --python .venv/bin/python .local/ministack
 install_group ministack .local/ministack/bin/python &
 ministack=$!

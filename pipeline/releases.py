@@ -1,0 +1,84 @@
+"""The releases of a stage: each template and parameter set that was deployed, kept in the artifact bucket.
+
+CloudFormation rolls back an update that fails; it does not go back from one that succeeded (API reference,
+RollbackStack). A release is what that takes: the template as sam packaged it, whose code lies in the same bucket, and
+the values of its parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pipeline.stages import DeploymentError, Stage, describe_stack
+
+AT_ONCE: Final[Mapping[str, str]] = {"GradualDeployment": "false"}
+"""A rollback is not tried on a tenth of the traffic, and the alarm that called for it must not stop it."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A template and its parameters. `time` is UTC, `20261121T235959Z`; `commit` is where they were built, if known."""
+
+    template: str
+    parameters: Mapping[str, str]
+    time: str
+    commit: str
+
+    def is_same_as(self, other: Release) -> bool:
+        """Tell whether deploying `other` over this would change nothing but the way of deploying."""
+        return self.template == other.template and {**self.parameters, **AT_ONCE} == {**other.parameters, **AT_ONCE}
+
+
+def read_deployed(stage: Stage, cloudformation: Any, commit: str = "") -> Release:
+    """Return what the stack of `stage` runs now. Raises DeploymentError when there is no stack."""
+    described = describe_stack(stage.stack, cloudformation)
+    if described is None:
+        raise DeploymentError(f"There is no stack {stage.stack} in {stage.region}: `make deploy STAGE={stage.name}`.")
+    body = cloudformation.get_template(StackName=stage.stack, TemplateStage="Original")["TemplateBody"]
+    template = body if isinstance(body, str) else json.dumps(body)  # botocore parses a template in JSON
+    parameters = {item["ParameterKey"]: item["ParameterValue"] for item in described.get("Parameters", [])}
+    return Release(template, parameters, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), commit)
+
+
+class Releases:
+    """The kept releases of one stage, oldest first, as objects under `<stack>/releases/` in the artifact bucket."""
+
+    def __init__(self, stage: Stage, bucket: str, s3: Any) -> None:
+        self._bucket = bucket
+        self._prefix = f"{stage.stack}/releases/"
+        self._s3 = s3
+
+    def keep(self, release: Release) -> bool:
+        """Keep `release` unless it is the newest one already; tell whether it was kept."""
+        kept = self.read_all()
+        if kept and kept[-1].is_same_as(release):
+            return False
+        self._s3.put_object(Bucket=self._bucket, Key=self._key(release), Body=json.dumps(asdict(release)).encode())
+        return True
+
+    def read_all(self) -> Sequence[Release]:
+        """Return all releases, oldest first."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
+        keys = sorted(item["Key"] for page in pages for item in page.get("Contents", []))
+        bodies = (self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() for key in keys)
+        return [Release(**json.loads(body)) for body in bodies]
+
+    def forget(self, releases: Sequence[Release]) -> None:
+        """Take `releases` out of what a rollback may return to; the bucket keeps their old versions for a while."""
+        for release in releases:
+            self._s3.delete_object(Bucket=self._bucket, Key=self._key(release))
+
+    def _key(self, release: Release) -> str:
+        return f"{self._prefix}{release.time}.json"
+
+
+def split_at_previous(kept: Sequence[Release], deployed: Release) -> tuple[Release, Sequence[Release]] | None:
+    """Return the newest release that is not what is deployed, and the releases after it; None when there is none."""
+    for index in reversed(range(len(kept))):
+        if not kept[index].is_same_as(deployed):
+            return kept[index], kept[index + 1 :]
+    return None

@@ -1,0 +1,70 @@
+"""`template.yaml` as production deploys it: SAM's transform applied, parameters set, conditions decided.
+
+Gates that read the source alone see neither the roles that SAM makes nor what `!If [IsProd, …]` comes to. Options that
+samconfig.toml leaves off are on here, so that nothing escapes a gate until somebody wants it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from emulator.intrinsics import evaluate
+from emulator.template import Template, TemplateError
+from pipeline.stages import DeploymentError, read_stage
+
+STAGE: Final = "prod"
+OPTIONS: Final[Mapping[str, str]] = {
+    "AlarmEmail": "on-call@shop.example",
+    "VpcId": "vpc-0",
+    "VpcSubnetIds": "subnet-0,subnet-1",
+    "VpcRouteTableIds": "rtb-0",
+    "VpcSecretsEndpoint": "true",
+    "RedisSecurityGroupId": "sg-0",
+    "CloudFront": "true",
+    "WebAclArn": "arn:aws:wafv2:us-east-1:000000000000:global/webacl/shop/0",
+}
+
+
+def resolve(path: Path) -> dict[str, Any]:
+    """Return the template at `path` as plain CloudFormation without parameters, conditions or intrinsics.
+
+    A resource that another refers to stands as its logical id. Raises TemplateError, or DeploymentError when
+    samconfig.toml has no production.
+    """
+    template = Template.load(path, {**read_stage(STAGE).parameters, **OPTIONS})
+    scope = template.scope(lambda name: _known(template, name), lambda name, attribute: f"{name}.{attribute}")
+    resources = {
+        name: {**resource, **{key: evaluate(resource[key], scope, name) for key in _EVALUATED if key in resource}}
+        for name, resource in template.resources.items()
+    }
+    for resource in resources.values():
+        resource.pop("Condition", None)
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+_EVALUATED: Final = ("Properties", "DeletionPolicy", "UpdateReplacePolicy")
+
+
+def _known(template: Template, name: str) -> str:
+    if name not in template.resources:
+        raise KeyError(name)
+    return name
+
+
+def main() -> int:
+    """Write the resolved form of the template argv[1] to the file argv[2]; return the exit status."""
+    source, target = map(Path, sys.argv[1:])
+    try:
+        target.write_text(json.dumps(resolve(source), indent=2), encoding="utf-8")
+    except (TemplateError, DeploymentError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

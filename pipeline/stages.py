@@ -1,0 +1,89 @@
+"""A stage: its stack as `samconfig.toml` names it, and what its `pipeline/bootstrap.yaml` made."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+CONFIGURATION: Final = Path("samconfig.toml")
+
+
+class DeploymentError(Exception):
+    """A step of a deployment that cannot be done; the message is one sentence with the remedy."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A deployed environment: `name` is its section in samconfig.toml, `stack` the name of its stack."""
+
+    name: str
+    stack: str
+    region: str
+    parameters: Mapping[str, str]
+
+    @property
+    def bootstrap_stack(self) -> str:
+        """The stack of the stage's roles and artifact bucket."""
+        return f"shop-bootstrap-{self.name}"
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """What a deployment needs of the bootstrap: the bucket for packages, and the role that CloudFormation acts as."""
+
+    bucket: str
+    execution_role: str
+
+
+def read_stage(name: str, configuration: Path = CONFIGURATION) -> Stage:
+    """Return stage `name` as samconfig.toml declares it. Raises DeploymentError for a name that is no stage."""
+    sections = tomllib.loads(configuration.read_text(encoding="utf-8"))
+    stages = [section for section, commands in sections.items() if _is_stage(section, commands)]
+    if name not in stages:
+        raise DeploymentError(f"{name!r} is no stage of {configuration.name}: say STAGE={' or STAGE='.join(stages)}.")
+    settings = sections[name]["global"]["parameters"]
+    parameters = sections[name]["deploy"]["parameters"].get("parameter_overrides", {})
+    return Stage(name, settings["stack_name"], settings["region"], parameters)
+
+
+def _is_stage(section: str, commands: object) -> bool:
+    """Tell whether a section deploys the stage that it is named after; the rehearsal's does not."""
+    if not isinstance(commands, dict):
+        return False
+    overrides = commands.get("deploy", {}).get("parameters", {}).get("parameter_overrides")
+    return isinstance(overrides, dict) and overrides.get("Stage") == section
+
+
+def read_bootstrap(stage: Stage, cloudformation: Any) -> Bootstrap:
+    """Return what the bootstrap of `stage` made. Raises DeploymentError when it is not there."""
+    found = read_outputs(stage.bootstrap_stack, cloudformation)
+    if found is None:
+        raise DeploymentError(
+            f"There is no stack {stage.bootstrap_stack} in {stage.region}: an administrator makes it once with "
+            f"`make bootstrap STAGE={stage.name} REPOSITORY=ORG/REPO`."
+        )
+    return Bootstrap(found["ArtifactBucketName"], found["ExecutionRoleArn"])
+
+
+def read_outputs(stack: str, cloudformation: Any) -> Mapping[str, str] | None:
+    """Return the outputs of `stack` by name, or None when there is no such stack."""
+    described = describe_stack(stack, cloudformation)
+    if described is None:
+        return None
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+
+def describe_stack(stack: str, cloudformation: Any) -> Mapping[str, Any] | None:
+    """Return CloudFormation's description of `stack`, or None when it was never created."""
+    from botocore.exceptions import ClientError
+
+    try:
+        described: Mapping[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):  # the API has no code of its own for it
+            return None
+        raise
+    return None if described["StackStatus"] == "REVIEW_IN_PROGRESS" else described

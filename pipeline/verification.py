@@ -1,0 +1,42 @@
+"""Verify a deployed stage: the smoke test at its URL, with its own key."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.stages import DeploymentError, Stage, read_outputs
+
+
+def verify(stage: Stage, cloudformation: Any, secrets: Any) -> None:
+    """Run the smoke test against `stage`. Raises DeploymentError when there is no stack, or the test fails.
+
+    The key for writes is read from the stage's secret and handed over in the environment alone.
+    """
+    outputs = read_outputs(stage.stack, cloudformation)
+    if outputs is None:
+        raise DeploymentError(f"There is no stack {stage.stack} in {stage.region}: `make deploy STAGE={stage.name}`.")
+    url = outputs["ApiUrl"]
+    key = read_key(outputs, secrets)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        sys.stdout.write(f"::add-mask::{key}\n")  # the runner takes the line and hides the text from every log
+        sys.stdout.flush()
+    command = [sys.executable, "-m", "pipeline.smoke", url]
+    finished = subprocess.run(command, env={**os.environ, "INVENTORY_API_KEY": key}, check=False)
+    if finished.returncode:
+        raise DeploymentError(
+            f"{stage.stack} does not do what it should: read the lines above, or `make rollback STAGE={stage.name}`."
+        )
+
+
+def read_key(outputs: Mapping[str, str], secrets: Any) -> str:
+    """Return the key that inventory writes need. Raises DeploymentError when the secret has none."""
+    value = json.loads(secrets.get_secret_value(SecretId=outputs["SecretArn"])["SecretString"])
+    key = value.get("INVENTORY_API_KEY", "")
+    if not key:
+        raise DeploymentError("The secret has no INVENTORY_API_KEY: put one in with `aws secretsmanager`.")
+    return str(key)
