@@ -102,3 +102,10 @@ def _record(route: str, status: int, seconds: float, *, is_cold: bool) -> None:
     if is_cold:
         metrics.add_metric(name="ColdStarts", unit=MetricUnit.Count, value=1)
     metrics.flush_metrics()
+    if status == 500:
+        # Nobody expected it, and Lambda counts no error, because there is an answer: the alarm that takes a new version
+        # back watches this series of the version (InventoryNewVersionFailuresAlarm in template.yaml).
+        failures = EphemeralMetrics()
+        failures.add_dimension(name="version", value=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"))
+        failures.add_metric(name="Failures", unit=MetricUnit.Count, value=1)
+        failures.flush_metrics()

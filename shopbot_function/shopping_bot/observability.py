@@ -119,11 +119,20 @@ def _record(route: str, status: int, measured: Measurement, *, is_cold: bool) ->
             name = f"{call.neighbour.capitalize()}Latency"
             metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(call.seconds * 1000, 3))
     metrics.flush_metrics()
+    # What an alarm watches is one series, without the route (ClaudeFailuresAlarm, ShopbotNewVersionFailuresAlarm in
+    # template.yaml). Of an unexpected failure Lambda counts no error, because there is an answer.
     if measured.failed_completions:
-        # Without the route: an alarm watches one series (ClaudeFailuresAlarm in template.yaml).
-        failures = EphemeralMetrics()
-        failures.add_metric(name="ClaudeFailures", unit=MetricUnit.Count, value=measured.failed_completions)
-        failures.flush_metrics()
+        _count("ClaudeFailures", measured.failed_completions)
+    if status == 500:
+        _count("Failures", 1, version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"))
+
+
+def _count(name: str, value: int, **dimensions: str) -> None:
+    metrics = EphemeralMetrics()
+    for dimension, its_value in dimensions.items():
+        metrics.add_dimension(name=dimension, value=its_value)
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.flush_metrics()
 
 
 def _tokens(measured: Measurement) -> dict[str, int]:

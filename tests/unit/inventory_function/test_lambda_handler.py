@@ -219,6 +219,23 @@ def test_an_error_of_the_service_says_nothing_of_itself(
     assert {line["correlation_id"] for line in lines} == {"id-1"}
 
 
+def test_an_error_of_the_service_is_counted_for_its_version(
+    call: Call, request_event: Call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from app import table
+
+    monkeypatch.setattr(table, "get", None)
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ShopOnSam")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "inventory")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
+
+    assert call(request_event("GET", "/inventory/A")).status == 500
+
+    failures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (failures["Failures"], failures["service"], failures["version"]) == ([1.0], "inventory", "7")
+    assert failures["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["version", "service"]]
+
+
 def test_logs_and_metrics_hold_the_template_and_no_value(
     call: Call,
     request_event: Call,

@@ -376,6 +376,21 @@ def test_a_failure_of_claude_is_counted_in_the_series_that_its_alarm_watches(
     assert failures["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
 
 
+def test_an_error_of_the_service_is_counted_for_its_version(
+    call: Call, request_event: Call, shop: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ShopOnSam")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "shopbot")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
+    shop.claude.script = [RuntimeError("unexpected")]
+
+    assert call(request_event("POST", "/chat", CHAT)).status == 500
+
+    failures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (failures["Failures"], failures["service"], failures["version"]) == ([1.0], "shopbot", "7")
+    assert failures["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["version", "service"]]
+
+
 def test_a_search_by_hand(call: Call, request_event: Call, shop: Any) -> None:
     shop.search.products = [product("A")]
 

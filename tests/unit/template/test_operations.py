@@ -32,7 +32,7 @@ def test_the_stage_of_the_api_logs_and_throttles(prod: Stage) -> None:
 
 def test_every_alarm_tells_the_topic_and_says_what_to_do(prod: Stage) -> None:
     alarms = prod.of_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 12
+    assert len(alarms) == 14
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["AlarmTopic"], name
         assert alarm["TreatMissingData"] == "notBreaching", name
@@ -45,7 +45,7 @@ def test_every_alarm_tells_the_topic_and_says_what_to_do(prod: Stage) -> None:
         ("AWS/Lambda", {"Errors", "Throttles", "Duration"}),
         ("AWS/ApiGateway", {"5xx"}),
         ("AWS/DynamoDB", {"ReadThrottleEvents", "WriteThrottleEvents"}),
-        ("ShopOnSam", {"ClaudeFailures"}),
+        ("ShopOnSam", {"ClaudeFailures", "Failures"}),
     ],
 )
 def test_what_is_watched(prod: Stage, namespace: str, metrics: set[str]) -> None:

@@ -76,15 +76,21 @@ def test_python_311_has_no_snap_start(stage: Make) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_new_version_is_checked_gets_a_tenth_and_is_taken_back_by_its_alarm(prod: Stage, function: str) -> None:
     group = prod.properties(f"{function}DeploymentGroup")
-    alarm = f"{function.removesuffix('Function')}NewVersionErrorsAlarm"
+    alarms = [f"{function.removesuffix('Function')}NewVersion{kind}Alarm" for kind in ("Errors", "Failures")]
     assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
-    assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": alarm}]}
+    assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": alarm} for alarm in alarms]}
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     shift = prod.attribute(f"{function}Aliaslive", "UpdatePolicy")["CodeDeployLambdaAliasUpdate"]
     assert shift["BeforeAllowTrafficHook"] == "PreTrafficCheckFunction"
-    dimensions = {pair["Name"]: pair["Value"] for pair in prod.properties(alarm)["Dimensions"]}
-    assert dimensions["Resource"] == f"{function}:live"
-    assert dimensions["ExecutedVersion"].endswith(".Version")
+    errors, failures = (
+        {pair["Name"]: pair["Value"] for pair in prod.properties(alarm)["Dimensions"]} for alarm in alarms
+    )
+    assert errors["Resource"] == f"{function}:live"
+    assert (
+        errors["ExecutedVersion"] == failures["version"] == prod.properties(f"{function}Aliaslive")["FunctionVersion"]
+    )
+    variables = prod.properties(function)["Environment"]["Variables"]
+    assert failures["service"] == variables["POWERTOOLS_SERVICE_NAME"]
 
 
 def test_the_check_can_be_invoked_by_codedeploy_and_knows_both_versions(prod: Stage) -> None:

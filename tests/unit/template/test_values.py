@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ READ_BY_LIBRARIES = {
 """botocore, the runtime (`sam local`), and Powertools."""
 LAMBDAS_OWN = {
     "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
     "AWS_LAMBDA_INITIALIZATION_TYPE",
     "AWS_XRAY_DAEMON_ADDRESS",
     "_X_AMZN_TRACE_ID",
@@ -55,9 +55,7 @@ def references(node: Any) -> Iterator[str]:
 def overrides(stage: str) -> dict[str, str]:
     """Return what samconfig.toml gives the template's parameters in `stage`."""
     deploy = tomllib.loads(SAMCONFIG.read_text())[stage]["deploy"]["parameters"]
-    given = deploy["parameter_overrides"]
-    pairs = shlex.split(given) if isinstance(given, str) else given
-    return dict(pair.split("=", 1) for pair in pairs)
+    return dict(deploy["parameter_overrides"])
 
 
 def code(function: str) -> str:
