@@ -130,8 +130,8 @@ smoke: $(READY) ## Check a deployment end to end: URL=https://... (a key for wri
 	@exec $(PYTHON) -m pipeline.smoke "$(URL)"
 
 .PHONY: rehearse
-rehearse: $(READY) ## Deploy to an emulated CloudFormation: create, use, change, fail, delete
-	@exec $(PYTHON) -m pipeline.rehearsal
+rehearse: $(READY) ## Deploy to an emulated CloudFormation: create, use, change, fail, delete (ARGS=--verbose)
+	@exec $(PYTHON) -m pipeline.rehearsal $(ARGS)
 
 ##@ Measure and maintain
 

@@ -1,0 +1,164 @@
+"""What the template declares for the rehearsal: each resource with its properties, as text and as values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from emulator import intrinsics
+from emulator.home import INSTALLED
+from emulator.template import ACCOUNT_ID, Template, TemplateError
+from emulator.translation import translate
+from pipeline.rehearsal.errors import RehearsalError
+from pipeline.rehearsal.readers.api import expanded
+from pipeline.rehearsal.settings import Settings
+
+AT_RUN_TIME: Final = (
+    *("AwsEndpointUrl", "RedisHost", "RedisPort", "RedisTls"),
+    *("ElasticsearchUrl", "ElasticsearchIndex", "AnthropicBaseUrl"),
+)
+"""Parameters whose values are known only while a rehearsal runs; the table has their names instead."""
+GRADUAL: Final = "GradualDeployment"
+_GRADUAL_CONDITION: Final = "HasGradualDeployment"
+HTTP_API: Final = "AWS::ApiGatewayV2::Api"
+TRANSLATIONS: Final = INSTALLED / "translations"
+_VERSION_ID: Final = re.compile(r"(?<=Version)[0-9a-f]{10}$")
+
+# AWS CloudFormation Template Reference, "Return values" of each type; {id} is what Ref gives.
+_ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
+    "AWS::CloudWatch::Alarm": {"Arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{id}"},
+    "AWS::DynamoDB::Table": {"Arn": "arn:aws:dynamodb:{region}:{account}:table/{id}"},
+    "AWS::IAM::Role": {"Arn": "arn:aws:iam::{account}:role/{id}"},
+    "AWS::Lambda::Function": {"Arn": "arn:aws:lambda:{region}:{account}:function:{id}"},
+    "AWS::Lambda::Version": {"Version": "{last}"},
+    "AWS::Logs::LogGroup": {"Arn": "arn:aws:logs:{region}:{account}:log-group:{id}:*"},
+    "AWS::S3::Bucket": {"Arn": "arn:aws:s3:::{id}"},
+    "AWS::SecretsManager::Secret": {"Id": "{id}"},
+    "AWS::SNS::Topic": {"TopicArn": "{id}", "TopicName": "{last}"},
+}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A declared resource.
+
+    `properties` have logical ids where another resource is meant, and the names of parameters that are known only at
+    run time. `stays` tells whether it is kept when the stack is deleted.
+    """
+
+    logical_id: str
+    type_name: str
+    properties: Mapping[str, Any]
+    stays: bool
+
+
+@dataclass(frozen=True)
+class SwitchedOff:
+    """A resource that the rehearsal's parameters leave out, and why."""
+
+    logical_id: str
+    type_name: str
+    reason: str
+
+
+class Declaration:
+    """The template with the parameters of `settings`.
+
+    `resources` are those that a rehearsal makes, in the order of the translated template. Raises RehearsalError for a
+    template that cannot be read.
+    """
+
+    def __init__(self, template: Path, settings: Settings) -> None:
+        self._settings = settings
+        try:
+            self._template = Template.load(template, settings.parameters)
+            self._everything = translate(template, {**settings.parameters, GRADUAL: "true"}, TRANSLATIONS).document
+            placeholders = {name: f"<{name}>" for name in AT_RUN_TIME}
+            self._symbols = self._scope(str, "{}.{}".format, placeholders)
+            self.resources = tuple(self._resource(logical_id) for logical_id in self._template.resources)
+        except TemplateError as error:
+            raise RehearsalError(str(error)) from error
+
+    @property
+    def runtime(self) -> str:
+        """Return the runtime of the functions."""
+        return next(iter(self._template.functions.values())).runtime
+
+    @property
+    def switched_off(self) -> tuple[SwitchedOff, ...]:
+        """Return the resources that other values of the parameters would make, and these do not."""
+        made = {resource.logical_id for resource in self.resources}
+        every = {canonical(name): resource for name, resource in self._everything["Resources"].items()}
+        return tuple(
+            SwitchedOff(name, str(resource["Type"]), _reason(resource.get("Condition")))
+            for name, resource in every.items()
+            if name not in made
+        )
+
+    def values(
+        self, logical_id: str, physical_ids: Mapping[str, str], at_run_time: Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        """Return the properties of a resource with the `physical_ids` of the others and all parameters filled in.
+
+        Raises RehearsalError for a reference to what is not there, or to an attribute without a pattern here.
+        """
+        scope = self._scope(
+            lambda name: physical_ids[canonical(name)],
+            lambda name, attribute: self._attribute(name, attribute, physical_ids[canonical(name)]),
+            at_run_time,
+        )
+        return self._properties(self._declared_id(logical_id), scope)
+
+    def _resource(self, declared_id: str) -> Resource:
+        resource = self._template.resources[declared_id]
+        policy = self._evaluated(declared_id, "DeletionPolicy", self._symbols) if "DeletionPolicy" in resource else ""
+        return Resource(
+            canonical(declared_id),
+            str(resource["Type"]),
+            self._properties(declared_id, self._symbols),
+            str(policy).startswith("Retain"),
+        )
+
+    def _properties(self, declared_id: str, scope: intrinsics.Scope) -> Mapping[str, Any]:
+        properties: Mapping[str, Any] = self._evaluated(declared_id, "Properties", scope)
+        return expanded(properties) if self._template.resources[declared_id]["Type"] == HTTP_API else properties
+
+    def _declared_id(self, logical_id: str) -> str:
+        return next(name for name in self._template.resources if canonical(name) == logical_id)
+
+    def _scope(self, ref: Any, get_att: Any, overrides: Mapping[str, str]) -> intrinsics.Scope:
+        settings = self._settings
+        return self._template.scope(
+            ref, get_att, stack_name=settings.stack_name, region=settings.region, overrides=overrides
+        )
+
+    def _evaluated(self, declared_id: str, member: str, scope: intrinsics.Scope) -> Any:
+        where = f"Resources.{declared_id}.{member}"
+        try:
+            return intrinsics.evaluate(self._template.resources[declared_id][member], scope, where)
+        except intrinsics.IntrinsicError as error:
+            raise RehearsalError(f"{self._template.path.name}: {error}") from error
+
+    def _attribute(self, declared_id: str, attribute: str, physical_id: str) -> str:
+        type_name = str(self._template.resources[declared_id]["Type"])
+        pattern = _ATTRIBUTES.get(type_name, {}).get(attribute)
+        if pattern is None:
+            raise RehearsalError(
+                f"{declared_id}.{attribute} is referred to: add how {type_name} makes it to {Path(__file__).name}."
+            )
+        last = physical_id.rpartition(":")[2]
+        return pattern.format(id=physical_id, last=last, region=self._settings.region, account=ACCOUNT_ID)
+
+
+def canonical(logical_id: str) -> str:
+    """Return a logical id without the digits that SAM makes of a version's code: they differ from build to build."""
+    return _VERSION_ID.sub("", logical_id)
+
+
+def _reason(condition: str | None) -> str:
+    if condition in (None, _GRADUAL_CONDITION):  # SAM's CodeDeploy resources have no condition: SAM leaves them out
+        return f"{GRADUAL}=false: CodeDeploy is not emulated"
+    return f"the condition {condition} does not hold"

@@ -1,0 +1,180 @@
+"""The rehearsal itself: build, create, compare, use, deploy again, change, fail, delete. Each step says its seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from emulator import sample_data
+from pipeline.rehearsal import table
+from pipeline.rehearsal.changes import FUNCTION, HEADER, IMPOSSIBLE, TAKEN_PERMISSION, ChangedBuild
+from pipeline.rehearsal.comparison import Row, require_all_explained
+from pipeline.rehearsal.declaration import Declaration
+from pipeline.rehearsal.deployed import Deployed
+from pipeline.rehearsal.gaps import GAPS
+from pipeline.rehearsal.sam import Commands
+from pipeline.rehearsal.services import Services
+from pipeline.rehearsal.settings import Settings
+from pipeline.rehearsal.step import expect, step
+from pipeline.rehearsal.surroundings import Surroundings
+from pipeline.smoke.client import Answer, Deployment
+
+CHANGED_PARAMETERS: Final = {"InventoryMemoryMegabytes": "640", "LogLevel": "WARNING"}
+FAILING_PARAMETERS: Final = {"InventoryMemoryMegabytes": "1024", "LogLevel": "DEBUG"}
+KEPT_ITEM: Final = {"sku": "REHEARSAL-1", "name": "Kept over every change", "qty": 7, "price": 19.99}
+KEPT_FILE: Final = "sample.txt"
+
+
+class Rehearsal:
+    """One rehearsal in its surroundings. `rows` holds what was compared once `run` has returned."""
+
+    def __init__(self, settings: Settings, declaration: Declaration, around: Surroundings, commands: Commands) -> None:
+        self.rows: list[Row] = []
+        self._settings = settings
+        self._around = around
+        self._commands = commands
+        self._declaration = declaration
+        self._services = Services(around.endpoint_url, settings.region)
+        self._stack = Deployed(self._services, settings.stack_name, declaration, around.parameters)
+
+    async def run(self) -> None:
+        """Do every step. Raises RehearsalError at the first that does not hold."""
+        with step("build") as say:
+            await self._commands.sam("build")
+            say("for this machine, as make start does")
+        with step("create") as say:
+            await asyncio.to_thread(self._services.s3.create_bucket, Bucket=self._settings.artifact_bucket)
+            await self._deploy(self._built, {})
+            say(await self._expect_status("CREATE_COMPLETE"))
+        with step("compare") as say:
+            self.rows = await asyncio.to_thread(self._stack.rows, GAPS)
+            say(table.summary(self.rows))
+        require_all_explained(self.rows)
+        with step("use") as say:
+            say(await self._use())
+        with step("deploy again") as say:
+            say(await self._deploy_without_a_change())
+        with step("change") as say:
+            say(await self._change())
+        with step("fail") as say:
+            say(await self._fail())
+        with step("delete") as say:
+            say(await self._delete())
+
+    @property
+    def _built(self) -> Path:
+        return self._settings.build_folder / "template.yaml"
+
+    async def _deploy(self, template: Path, parameters: Mapping[str, str], *, fails: bool = False) -> str:
+        overrides = self._settings.overrides({**self._around.parameters, **parameters})
+        arguments = ["--template-file", str(template), "--parameter-overrides", *overrides]
+        return await self._commands.sam("deploy", *arguments, fails=fails)
+
+    async def _expect_status(self, status: str) -> str:
+        came = await asyncio.to_thread(self._stack.status)
+        expect(came == status, f"the stack's status is {came}, not {status}")
+        return came
+
+    async def _use(self) -> str:
+        self._shop = await asyncio.to_thread(self._open_shop)
+        variables = {"INVENTORY_API_KEY": self._shop.api_key}
+        said = await self._commands.python("-m", "pipeline.smoke", self._shop.url, variables=variables)
+        await asyncio.to_thread(self._leave_something)
+        return f"{said.count('ok   ')} smoke checks over HTTP; an item and a file are left"
+
+    def _open_shop(self) -> Deployment:
+        """Fill in the secret and the sample data, as a person does after the first deployment; return the shop."""
+        api_id, names = self._stack.serve_routes(), self._stack.outputs()
+        sample_data.fill_in_secret(self._services, names["SecretArn"], self._around.secrets)
+        sample_data.load_files(self._services, names["BucketName"])
+        sample_data.load_catalog(self._services, names["TableName"])
+        secret = self._services.secretsmanager.get_secret_value(SecretId=names["SecretArn"])["SecretString"]
+        key = str(json.loads(secret)["INVENTORY_API_KEY"])
+        # The form for clients that cannot choose the Host header: MiniStack, app.py, _parse_execute_api_url.
+        return Deployment(f"{self._around.endpoint_url}/_aws/execute-api/{api_id}", api_key=key)
+
+    def _leave_something(self) -> None:
+        refused = self._shop.request("POST", "/inventory", body=KEPT_ITEM)
+        expect(refused.status == 401, f"a write without the key was answered {refused.described}, not 401")
+        created = self._shop.request("POST", "/inventory", body=KEPT_ITEM, with_key=True)
+        expect(created.status == 201, f"a write with the key was answered {created.described}, not 201")
+        self._require_kept()
+
+    def _require_kept(self) -> Answer:
+        """Return the answer with the item that was left. Raises RehearsalError unless it and the file are there."""
+        item = self._shop.request("GET", f"/inventory/{KEPT_ITEM['sku']}")
+        came = {name: item.json().get(name) for name in KEPT_ITEM} if item.status == 200 else item.described
+        expect(came == KEPT_ITEM, f"the item that was written is now {came}")
+        file = self._shop.request("GET", f"/file/download/{KEPT_FILE}")
+        content = (sample_data.FILES / KEPT_FILE).read_bytes()
+        expect((file.status, file.body) == (200, content), f"the file that was written is now {file.described}")
+        return item
+
+    async def _deploy_without_a_change(self) -> str:
+        said = await self._deploy(self._built, {})
+        expect("No changes to deploy" in said, "sam did not say that there is nothing to deploy")
+        await self._expect_status("CREATE_COMPLETE")
+        return "No changes to deploy"
+
+    async def _change(self) -> str:
+        build = ChangedBuild(self._settings.build_folder, self._around.folder / "changed")
+        build.change_code("changed")
+        build.take_permission()
+        await self._deploy(build.write(), CHANGED_PARAMETERS)
+        status = await self._expect_status("UPDATE_COMPLETE")
+        await asyncio.to_thread(self._require_changed)
+        return (
+            f"{status}; new memory, log level and code behind the alias; without {TAKEN_PERMISSION}, DELETE is refused"
+        )
+
+    def _require_changed(self) -> None:
+        live = self._live()
+        memory, level = str(live["MemorySize"]), live["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"]
+        came = {"InventoryMemoryMegabytes": memory, "LogLevel": level}
+        expect(came == CHANGED_PARAMETERS, f"the function has {came}, not {CHANGED_PARAMETERS}")
+        expect(self._require_kept().headers.get(HEADER) == "changed", "the changed code does not answer")
+        denied = self._shop.request("DELETE", f"/inventory/{KEPT_ITEM['sku']}", with_key=True)
+        expect(denied.status >= 500, f"without {TAKEN_PERMISSION}, DELETE was answered {denied.described}")
+
+    async def _fail(self) -> str:
+        before = await asyncio.to_thread(self._state)
+        build = ChangedBuild(self._settings.build_folder, self._around.folder / "failing")
+        build.change_code("failing")
+        build.add_impossible_resource()
+        said = await self._deploy(build.write(), FAILING_PARAMETERS, fails=True)
+        expect(IMPOSSIBLE in said, f"the deployment failed for another reason than {IMPOSSIBLE}")
+        status = await self._expect_status("UPDATE_ROLLBACK_COMPLETE")
+        after = await asyncio.to_thread(self._state)
+        lost = sorted(name for name in before if before[name] != after.get(name))
+        expect(not lost, f"after the rollback these are not what they were: {', '.join(lost)}")
+        answer = await asyncio.to_thread(self._require_kept)
+        expect(answer.headers.get(HEADER) == "changed", "after the rollback another code answers")
+        return f"{status}; {len(after)} resources, the item and the file are what they were"
+
+    def _state(self) -> Mapping[str, Any]:
+        return self._stack.made() | {"(live)": self._live()["CodeSha256"]}
+
+    def _live(self) -> Mapping[str, Any]:
+        """Return the configuration of the function's version behind the alias that the API invokes."""
+        alias = next(
+            one
+            for one in self._stack.values().values()
+            if one.get("FunctionVersion") and FUNCTION in one["FunctionName"]
+        )
+        configuration: Mapping[str, Any] = self._services.named("lambda").get_function_configuration(
+            FunctionName=alias["FunctionName"], Qualifier=alias["Name"]
+        )
+        return configuration
+
+    async def _delete(self) -> str:
+        bucket = self._stack.outputs()["BucketName"]
+        await asyncio.to_thread(self._services.empty_bucket, bucket)
+        kept = {resource.logical_id for resource in self._declaration.resources if resource.stays}
+        stack_id, there = self._stack.stack_id(), set(self._stack.physical_ids())
+        await self._commands.sam("delete", "--no-prompts")
+        left = there - await asyncio.to_thread(self._stack.deleted, stack_id)
+        expect(left == kept, f"left are {sorted(left)}, and the template keeps {sorted(kept)}")
+        return f"{len(there - left)} resources gone; what the template retains is left: {', '.join(sorted(left))}"
