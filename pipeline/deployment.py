@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.releases import AT_ONCE, Releases, read_deployed, split_at_previous
-from pipeline.stages import DeploymentError, Stage, read_bootstrap
+from pipeline.stages import CONFIGURATION, DeploymentError, Stage, read_bootstrap
 
 PACKAGE: Final = Path(".aws-sam/deployment/template.yaml")
 ROLLBACK: Final = Path(".aws-sam/rollback")
@@ -41,8 +41,9 @@ def rollback(stage: Stage, cloudformation: Any, s3: Any) -> None:
     sys.stdout.write(f"Going back to the release of {previous.time}, commit {previous.commit or 'unknown'}.\n")
     sys.stdout.flush()
     ROLLBACK.mkdir(parents=True, exist_ok=True)
-    template, parameters = ROLLBACK / "template.yaml", ROLLBACK / "parameters.json"
+    template, parameters = ROLLBACK / "template.yaml", ROLLBACK / "parameters.yaml"
     template.write_text(previous.template, encoding="utf-8")
+    # sam reads parameters from YAML files alone, and JSON is YAML.
     parameters.write_text(json.dumps({**previous.parameters, **AT_ONCE}), encoding="utf-8")
     arguments = ["--s3-bucket", bootstrap.bucket, "--role-arn", bootstrap.execution_role]
     arguments += ["--template-file", str(template)]
@@ -59,7 +60,8 @@ def run_sam_deploy(stage: Stage, *arguments: str) -> None:
 
 def sam_deploy_command(stage: Stage, arguments: Sequence[str]) -> list[str]:
     """Return the command line of `sam deploy` for `stage`."""
-    return [str(SAM), "deploy", "--config-env", stage.name, *arguments]
+    # sam looks for samconfig.toml beside the template, where a rollback has none.
+    return [str(SAM), "deploy", "--config-file", str(CONFIGURATION.resolve()), "--config-env", stage.name, *arguments]
 
 
 def _commit() -> str:
