@@ -2,6 +2,10 @@
 
 It ends after MAXIMUM_ROUNDS calls of Claude or at the deadline, then with what was found so far. A product that no
 search of the conversation returned is never shown, whatever the model says.
+
+Within a turn the request to Claude only grows at its end, its own messages included as it sent them: its thinking is
+bound to what stood before it (Claude Platform documentation, "Prefix checks on thinking blocks", What must stay the
+same, and why).
 """
 
 from __future__ import annotations
@@ -15,7 +19,8 @@ from typing import Any
 
 from shopping_bot import answer, measurement, prose, tools, transcript
 from shopping_bot.answer import Answer
-from shopping_bot.claude import SHORTEST_CALL_SECONDS, Claude, ClaudeBusyError, ClaudeRefusalError, Completion
+from shopping_bot.claude import SHORTEST_CALL_SECONDS, Claude, ClaudeBusyError, ClaudeRefusalError
+from shopping_bot.completion import Completion
 from shopping_bot.deadline import Deadline
 from shopping_bot.observability import log_failure, logger
 from shopping_bot.secrets import SecretError
@@ -61,24 +66,19 @@ class _Turn:
         self._deadline = deadline
         self._said: list[str] = []
         self._messages: list[dict[str, Any]] = []
+        self._told = 0  # how many of them are the past and the customer's message
         self._functions: list[str] = []
         self._is_search_down = False
 
     def run(self, entries: Sequence[transcript.Entry], text: str) -> Answer:
         self._said = [*transcript.customer_texts(entries), text]
-        before = transcript.messages(entries, text)
+        self._begin(entries, text)
         for round_number in range(MAXIMUM_ROUNDS):
             if round_number and not self._deadline.has(SHORTEST_CALL_SECONDS):
                 break
             try:
-                completion = self._complete(before)
-            except ClaudeRefusalError:
-                if round_number or not entries:
-                    raise
-                # Something in the past is not to Claude's liking: it must not end the conversation for good.
-                before = transcript.messages([], text)
-                completion = self._complete(before)
-            except (ClaudeBusyError, SecretError):
+                completion = self._complete() if round_number else self._complete_first(entries, text)
+            except (ClaudeBusyError, ClaudeRefusalError, SecretError):
                 if not self._shelf.found:
                     raise
                 measurement.current().degraded.add("anthropic")
@@ -88,13 +88,29 @@ class _Turn:
                 return self._complete_answer(given)
         return self._complete_answer(self._answer_from_found())
 
-    def _complete(self, before: Sequence[Mapping[str, Any]]) -> Completion:
+    def _begin(self, entries: Sequence[transcript.Entry], text: str) -> None:
+        self._messages = transcript.messages(entries, text)
+        self._told = len(self._messages)
+
+    def _complete_first(self, entries: Sequence[transcript.Entry], text: str) -> Completion:
+        """Return Claude's first message, without the past when something in it is not to Claude's liking.
+
+        It must not end the conversation for good.
+        """
+        try:
+            completion = self._complete()
+            if not (completion.is_refusal and entries):
+                return completion
+        except ClaudeRefusalError:
+            if not entries:
+                raise
+        self._begin([], text)
+        return self._complete()
+
+    def _complete(self) -> Completion:
         try:
             return self._claude.complete(
-                system=prompt(),
-                tools=tools.definitions(),
-                messages=[*before, *self._messages],
-                deadline=self._deadline,
+                system=prompt(), tools=tools.definitions(), messages=self._messages, deadline=self._deadline
             )
         except (ClaudeBusyError, ClaudeRefusalError, SecretError):
             measurement.current().failed_completions += 1
@@ -104,21 +120,26 @@ class _Turn:
         """Do what Claude asks for; return the answer when that ends the turn."""
         uses = completion.tool_uses
         if not uses:
-            return self._talk(completion.text)
-        outcomes, given = self._run_tools(uses)
+            is_cut = completion.is_unfinished and not completion.text
+            return self._answer_from_found() if is_cut else self._talk(completion.text)
+        outcomes, given = self._run_tools(uses, is_last_cut=completion.is_last_call_cut)
         # Every tool_use gets its tool_result in the next message, or the API refuses the conversation.
         results = [outcome.block(use) for use, outcome in zip(uses, outcomes, strict=True)]
         self._messages.append({"role": "assistant", "content": completion.content})
         self._messages.append({"role": "user", "content": results})
         return given
 
-    def _run_tools(self, uses: Sequence[Mapping[str, Any]]) -> tuple[list[Outcome], Answer | None]:
+    def _run_tools(
+        self, uses: Sequence[Mapping[str, Any]], *, is_last_cut: bool
+    ) -> tuple[list[Outcome], Answer | None]:
         outcomes: list[Outcome | None] = []
         jobs: dict[int, Callable[[], Outcome]] = {}
         for index, use in enumerate(uses):
             wrong = tools.mistakes(use["name"], use["input"])
             if index >= MAXIMUM_TOOL_USES:
                 wrong = [f"at most {MAXIMUM_TOOL_USES} tools may be called at once"]
+            if is_last_cut and index == len(uses) - 1:
+                wrong = ["the call was cut short; call again, with less"]
             outcomes.append(tools.failure("; ".join(wrong)) if wrong else None)
             if not wrong:
                 self._functions.append(use["name"])
@@ -185,7 +206,9 @@ class _Turn:
         return prose.quotes_only(text, products, self._said)
 
     def _complete_answer(self, given: Answer) -> Answer:
-        return replace(given, messages=self._messages, products=self._shelf.found, functions=tuple(self._functions))
+        return replace(
+            given, messages=self._messages[self._told :], products=self._shelf.found, functions=tuple(self._functions)
+        )
 
 
 def _side_by_side(jobs: Sequence[Callable[[], Outcome]]) -> list[Outcome]:

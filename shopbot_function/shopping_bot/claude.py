@@ -2,6 +2,10 @@
 
 Without the official SDK: its import takes seconds, and what it does here is this module (docs/decisions has the
 figures).
+
+Claude thinks before it speaks unless it is told not to, and what it thought must come back unchanged with the rest of
+its message within a turn (Claude Platform documentation, "Migrating to Claude Sonnet 5.5", Thinking runs by default;
+"Thinking", Preserving thinking blocks). Its thinking is opaque here: kept as received, never read, shown or logged.
 """
 
 from __future__ import annotations
@@ -9,10 +13,10 @@ from __future__ import annotations
 import secrets as random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shopping_bot import http_client, json_text, measurement
+from shopping_bot.completion import Completion
 from shopping_bot.deadline import Deadline
 from shopping_bot.http_client import NeighbourDownError, Response
 from shopping_bot.observability import logger
@@ -21,7 +25,12 @@ from shopping_bot.secrets import SecretError, Secrets
 NEIGHBOUR = "anthropic"
 KEY = "ANTHROPIC_API_KEY"
 API_VERSION = "2026-10-21"
-MAXIMUM_TOKENS = 1024
+# Thinking counts as well ("Thinking", How thinking works), so this is several times what the longest answer needs.
+MAXIMUM_TOKENS = 4096
+# The default is high, and then the first word may take longer than API Gateway waits ("Effort", Effort levels).
+EFFORT = "low"
+# They answer 400 "This model does not support the effort parameter." ("Effort", supported models).
+_MODELS_WITHOUT_EFFORT = ("claude-haiku-4-5", "claude-sonnet-4-5")
 MAXIMUM_ATTEMPTS = 4
 CALL_TIMEOUT_SECONDS = 20.0
 # Less than this is not worth a call: no model answers sooner.
@@ -41,24 +50,6 @@ class ClaudeBusyError(Exception):
 
 class ClaudeRefusalError(Exception):
     """Claude refuses the request as it is; asking again would not help."""
-
-
-@dataclass(frozen=True)
-class Completion:
-    """One message of Claude: its content blocks (text and tool_use, each well formed) and why it stopped."""
-
-    content: list[dict[str, Any]]
-    stop_reason: str
-
-    @property
-    def text(self) -> str:
-        """The text of all blocks."""
-        return "\n".join(block["text"] for block in self.content if block["type"] == "text").strip()
-
-    @property
-    def tool_uses(self) -> list[dict[str, Any]]:
-        """The tool calls that Claude asks for."""
-        return [block for block in self.content if block["type"] == "tool_use"]
 
 
 class Claude:
@@ -84,34 +75,12 @@ class Claude:
 
         Raises ClaudeBusyError, ClaudeRefusalError, and SecretError when the key is missing or refused.
         """
-        body = {
-            "model": self._model,
-            "max_tokens": MAXIMUM_TOKENS,
-            "system": [{"type": "text", "text": system, **_CACHED}],
-            # The cache covers everything up to the mark, in the order tools, system, messages.
-            "tools": [*tools[:-1], {**tools[-1], **_CACHED}] if tools else [],
-            "messages": list(messages),
-        }
-        content = json_text.dump(body).encode()
-        pause = _FIRST_PAUSE_SECONDS
-        for attempts_left in range(MAXIMUM_ATTEMPTS - 1, -1, -1):
-            response = self._post(content, deadline)
-            if response is not None and response.status == 200:
-                completion = _completion(response.body)
-                if completion is not None:
-                    return completion
-                logger.warning("Claude's answer cannot be read")
-            elif response is not None and response.status < 500 and response.status not in {408, 409, 429}:
-                logger.error("Claude refuses the request", status=response.status, error_type=_error_type(response))
-                raise ClaudeRefusalError
-            asked = _retry_after(response)
-            # Full jitter, by SystemRandom: environments restored from one SnapStart snapshot share the plain state.
-            wait = pause * random.randbelow(1000) / 1000 if asked is None else asked
-            if not attempts_left or not deadline.has(wait + SHORTEST_CALL_SECONDS):
-                raise ClaudeBusyError(max(1, round(asked or pause)))
-            self._sleep(wait)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        raise AssertionError("unreachable")
+        content = json_text.dump(self._body(system, tools, messages)).encode()
+        try:
+            return self._ask(content, deadline)
+        except SecretError as error:
+            logger.error("Claude cannot be asked", key=error.key, reason=error.reason)
+            raise
 
     def reach(self, timeout_seconds: float) -> None:
         """Return when Claude answers and takes the key. Costs no tokens.
@@ -127,6 +96,42 @@ class Claude:
             raise SecretError(KEY, "is refused")
         if response.status >= 500:
             raise NeighbourDownError(NEIGHBOUR, f"status {response.status}")
+
+    def _body(
+        self, system: str, tools: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        return {
+            "model": self._model,
+            "max_tokens": MAXIMUM_TOKENS,
+            **({} if self._model.startswith(_MODELS_WITHOUT_EFFORT) else {"output_config": {"effort": EFFORT}}),
+            "system": [{"type": "text", "text": system, **_CACHED}],
+            # The cache covers everything up to the mark, in the order tools, system, messages.
+            "tools": [*tools[:-1], {**tools[-1], **_CACHED}] if tools else [],
+            "messages": list(messages),
+        }
+
+    def _ask(self, content: bytes, deadline: Deadline) -> Completion:
+        pause = _FIRST_PAUSE_SECONDS
+        for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
+            response = self._post(content, deadline)
+            if response is not None and response.status == 200:
+                completion = Completion.from_message(response.body)
+                if completion is not None:
+                    _count(response.body.get("usage"))
+                    return completion
+                logger.warning("Claude's answer cannot be read")
+            elif response is not None and response.status < 500 and response.status not in {408, 409, 429}:
+                logger.error("Claude refuses the request", **_failure(response))
+                raise ClaudeRefusalError
+            asked = _retry_after(response)
+            # Full jitter, by SystemRandom: environments restored from one SnapStart snapshot share the plain state.
+            wait = pause * random.randbelow(1000) / 1000 if asked is None else asked
+            if attempt == MAXIMUM_ATTEMPTS or not deadline.has(wait + SHORTEST_CALL_SECONDS):
+                logger.error("Claude cannot be asked", attempts=attempt, **_failure(response))
+                raise ClaudeBusyError(max(1, round(asked or pause)))
+            self._sleep(wait)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        raise AssertionError("unreachable")
 
     def _post(self, content: bytes, deadline: Deadline) -> Response | None:
         """Return the answer, None when there is none. Raises SecretError when no key is accepted."""
@@ -159,53 +164,22 @@ def _headers(key: str) -> dict[str, str]:
     return {"x-api-key": key, "anthropic-version": API_VERSION}
 
 
-def _completion(body: Any) -> Completion | None:
-    """Return what can be used of a message; None when it is none."""
-    if not isinstance(body, dict) or not isinstance(body.get("content"), list):
-        return None
-    usage = body.get("usage")
-    if isinstance(usage, dict):
-        _count(usage)
-    blocks = [_block(block) for block in body["content"] if isinstance(block, dict)]
-    stop_reason = body.get("stop_reason")
-    content = [block for block in blocks if block is not None]
-    return Completion(content, stop_reason if isinstance(stop_reason, str) else "end_turn")
-
-
-def _block(block: Mapping[str, Any]) -> dict[str, Any] | None:
-    kind, text = block.get("type"), block.get("text")
-    # An empty text block would be refused when it comes back with the conversation.
-    if kind == "text" and isinstance(text, str) and text.strip():
-        return {"type": "text", "text": _whole(text)}
-    identifier, name = block.get("id"), block.get("name")
-    if kind == "tool_use" and isinstance(identifier, str) and isinstance(name, str):
-        given = block.get("input")
-        # Anything but an object would be refused when it comes back; the tool's schema tells Claude what is missing.
-        return {
-            "type": "tool_use",
-            "id": identifier,
-            "name": _whole(name),
-            "input": _whole(given) if isinstance(given, dict) else {},
-        }
-    return None
-
-
-def _whole(value: Any) -> Any:
-    """Return `value` with replacement characters for half surrogate pairs, which no UTF-8 can carry."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    if isinstance(value, dict):
-        return {_whole(name): _whole(member) for name, member in value.items()}
-    return value
-
-
-def _count(usage: Mapping[str, Any]) -> None:
+def _count(usage: Any) -> None:
+    if not isinstance(usage, dict):
+        return
     tokens = measurement.current().tokens
     for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"):
         if isinstance(usage.get(name), int):
             tokens[name] += usage[name]
+
+
+def _failure(response: Response | None) -> dict[str, Any]:
+    """Return what the log tells of a response that is no answer: never its text, which may quote a customer."""
+    if response is None:
+        return {"reason": "there is no answer"}
+    if response.status == 200:
+        return {"status": 200, "reason": "the answer cannot be read"}
+    return {"status": response.status, "error_type": _error_type(response)}
 
 
 def _error_type(response: Response) -> str:

@@ -18,6 +18,7 @@ Message = dict[str, Any]
 WHOLE_ANSWERS = 3
 REMEMBERED_ANSWERS = 10
 UNANSWERED = 3
+_KEPT_BLOCKS = ("text", "tool_use", "tool_result")
 
 
 def customer_entry(text: str) -> Entry:
@@ -37,6 +38,9 @@ def answer_entry(
 
     `content` is what the customer saw and `text` its words; `messages` are Claude's and the tools' of this turn,
     without the customer's; `products` are those that its searches returned, by SKU.
+
+    Claude's thinking is not kept: each block of it is valid only behind the very messages that it was thought behind,
+    and the next turn tells them anew (Claude Platform documentation, "Prefix checks on thinking blocks").
     """
     return {
         "role": "assistant",
@@ -45,7 +49,10 @@ def answer_entry(
         "response_type": response_type,
         "content": dict(content),
         "text": text,
-        "messages": list(messages),
+        "messages": [
+            {**message, "content": [block for block in message["content"] if block["type"] in _KEPT_BLOCKS]}
+            for message in messages
+        ],
         "products": dict(products),
     }
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from shopping_bot import clients, http_client
-from shopping_bot.claude import Claude, Completion
+from shopping_bot.claude import Claude
+from shopping_bot.completion import Completion
 
 from emulator.anthropic import Anthropic
 from emulator.elasticsearch import Elasticsearch

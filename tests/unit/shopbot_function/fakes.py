@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from shopping_bot.claude import Completion
+from shopping_bot.completion import Completion
 from shopping_bot.conversation import Begun
 from shopping_bot.deadline import Deadline
 from shopping_bot.http_client import NeighbourDownError
@@ -36,8 +36,12 @@ def tool_use(name: str, given: Any, identifier: str = "toolu_1") -> dict[str, An
     return {"type": "tool_use", "id": identifier, "name": name, "input": given}
 
 
+def thinking(signature: str, thought: str = "") -> dict[str, Any]:
+    return {"type": "thinking", "thinking": thought, "signature": signature}
+
+
 class ScriptedClaude:
-    """Says what the script holds, one item a call; an exception in it is raised."""
+    """Says what the script holds, one item a call: blocks or a whole completion; an exception in it is raised."""
 
     def __init__(self, *script: Any) -> None:
         self.script = list(script)
@@ -48,6 +52,8 @@ class ScriptedClaude:
         said = self.script.pop(0)
         if isinstance(said, Exception):
             raise said
+        if isinstance(said, Completion):
+            return said
         blocks = said if isinstance(said, list) else [said]
         return Completion(blocks, "tool_use" if any(block["type"] == "tool_use" for block in blocks) else "end_turn")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,11 +13,21 @@ from shopping_bot import measurement, transcript
 from shopping_bot.answer import Answer
 from shopping_bot.bot_core import MAXIMUM_ROUNDS, BotCore, prompt
 from shopping_bot.claude import ClaudeBusyError, ClaudeRefusalError
+from shopping_bot.completion import Completion
 from shopping_bot.deadline import Deadline
 from shopping_bot.http_client import NeighbourDownError
 from shopping_bot.secrets import SecretError
 
-from tests.unit.shopbot_function.fakes import FakeSearch, FakeStock, ScriptedClaude, product, text, ticking, tool_use
+from tests.unit.shopbot_function.fakes import (
+    FakeSearch,
+    FakeStock,
+    ScriptedClaude,
+    product,
+    text,
+    thinking,
+    ticking,
+    tool_use,
+)
 
 SEARCH = tool_use("search_products", {"query": "chips"}, "t1")
 RECOMMEND_A = tool_use("recommend", {"skus": ["A"], "summary": "Crisp."}, "t2")
@@ -231,7 +242,9 @@ def test_a_defect_of_a_tool_does_not_end_the_conversation() -> None:
     assert given.response_type == "casual"
 
 
-@pytest.mark.parametrize("error", [ClaudeBusyError(3), SecretError("ANTHROPIC_API_KEY", "is refused")])
+@pytest.mark.parametrize(
+    "error", [ClaudeBusyError(3), ClaudeRefusalError(), SecretError("ANTHROPIC_API_KEY", "is refused")]
+)
 def test_without_claude_there_is_no_answer_unless_something_was_found(error: Exception) -> None:
     with pytest.raises(type(error)):
         reply(error)
@@ -250,6 +263,70 @@ def test_a_past_that_claude_refuses_is_left_out() -> None:
     assert len(claude.requests[1]["messages"]) == 1
     with pytest.raises(ClaudeRefusalError):
         reply(ClaudeRefusalError())
+
+
+def test_a_turn_only_appends_and_keeps_thinking_as_it_came() -> None:
+    first = [thinking("s1"), {"type": "redacted_thinking", "data": "d="}, text("I look."), thinking("s2", "hm"), SEARCH]
+    second = [thinking("s3"), tool_use("get_stock", {"skus": ["A"]}, "t4"), {"type": "of_the_future", "x": 1}]
+
+    given, claude = reply(first, second, [thinking("s4"), RECOMMEND_A], entries=past(product("OLD")))
+
+    for earlier, later in pairwise(claude.requests):
+        assert (earlier["system"], earlier["tools"]) == (later["system"], later["tools"])
+        assert later["messages"][: len(earlier["messages"])] == earlier["messages"]
+    last = claude.requests[-1]["messages"]
+    assert json.dumps([message["content"] for message in last if message["role"] == "assistant"][1:]) == (
+        json.dumps([first, second])
+    )
+    assert given.response_type == "final_answer"
+    assert "hm" not in json.dumps([given.content, given.text], default=str)
+
+
+def test_thinking_is_not_kept_for_later_turns() -> None:
+    given, _ = reply([thinking("s1", "hm"), SEARCH, {"type": "of_the_future"}], [thinking("s2"), RECOMMEND_A])
+    asked = transcript.customer_entry("chips")
+    entry = transcript.answer_entry(
+        asked, given.response_type, given.content, given.text, given.messages, given.products
+    )
+
+    kinds = [block["type"] for message in entry["messages"] for block in message["content"]]
+    assert kinds == ["tool_use", "tool_result", "tool_use", "tool_result"]
+    _, claude = reply(text("Hello!"), entries=[asked, entry])
+    told = claude.requests[0]["messages"]
+    assert not [block for message in told for block in message["content"] if "thinking" in block["type"]]
+
+
+@pytest.mark.parametrize("stop_reason", ["max_tokens", "model_context_window_exceeded", "pause_turn", "of_the_future"])
+def test_a_message_that_ends_in_its_thinking(stop_reason: str) -> None:
+    nothing = Completion([thinking("s1", "hm")], stop_reason)
+
+    assert reply(nothing)[0].content == {"message": answers.UNFINISHED}
+    found, _ = reply(SEARCH, nothing)
+    assert (found.response_type, found.content["summary_message"]) == ("final_answer", answers.FOUND)
+    assert reply(Completion([text("So far.")], stop_reason))[0].content == {"message": "So far."}
+
+
+def test_a_call_that_was_cut_short_does_not_run() -> None:
+    search = FakeSearch(product("A"))
+    cut = tool_use("search_products", {"query": "nuts"}, "t9")
+
+    _, claude = reply(Completion([SEARCH, cut], "max_tokens"), RECOMMEND_A, search=search)
+
+    assert [result.get("is_error", False) for result in last_results(claude, 1)] == [False, True]
+    assert [asked["query"] for asked in search.asked] == ["chips"]
+
+
+def test_a_refusal_is_no_dead_end() -> None:
+    refusal = Completion([], "refusal")
+
+    given, claude = reply(refusal, text("Hello!"), entries=past(product("A")), said="hi")
+    assert given.content == {"message": "Hello!"}
+    assert len(claude.requests[1]["messages"]) == 1
+
+    given, claude = reply(refusal, refusal, entries=past(product("A")))
+    assert given.content == {"message": answers.NOTHING_TO_SAY}
+    assert reply(refusal)[0].content == {"message": answers.NOTHING_TO_SAY}
+    assert reply(SEARCH, refusal)[0].content["products"]
 
 
 def test_planted_instructions_change_nothing() -> None:

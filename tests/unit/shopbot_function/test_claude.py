@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from shopping_bot import claude as claude_module
 from shopping_bot import measurement
-from shopping_bot.claude import MAXIMUM_ATTEMPTS, Claude, ClaudeBusyError, ClaudeRefusalError, Completion
+from shopping_bot.claude import MAXIMUM_ATTEMPTS, Claude, ClaudeBusyError, ClaudeRefusalError
+from shopping_bot.completion import Completion
 from shopping_bot.deadline import Deadline
 from shopping_bot.http_client import NeighbourDownError
 from shopping_bot.secrets import SecretError, Secrets
@@ -51,6 +52,16 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
+def failures(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What is logged as an error."""
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        claude_module.logger, "error", lambda message, **fields: lines.append({"message": message, **fields})
+    )
+    return lines
+
+
+@pytest.fixture
 def complete(neighbour: Any, keys: Keys, pauses: list[float]) -> Callable[..., Completion]:
     claude = Claude(base_url=neighbour.url, model="claude-x", secrets=keys.secrets, sleep=pauses.append)
 
@@ -71,11 +82,32 @@ def test_the_request_on_the_wire(neighbour: Any, complete: Callable[..., Complet
     assert (headers["x-api-key"], headers["anthropic-version"]) == ("key-1", "2026-10-21")
     assert neighbour.json() == {
         "model": "claude-x",
-        "max_tokens": claude_module.MAXIMUM_TOKENS,
+        "max_tokens": 4096,
+        "output_config": {"effort": "low"},
         "system": [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
         "tools": [TOOLS[0], {**TOOLS[1], "cache_control": {"type": "ephemeral"}}],
         "messages": [{"role": "user", "content": [text("hi")]}],
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "takes_effort"),
+    [
+        ("claude-sonnet-5-5", True),
+        ("claude-haiku-5-5", True),
+        ("claude-sonnet-4-6", True),
+        ("claude-opus-4-5", True),
+        ("claude-haiku-4-5-20251001", False),
+        ("claude-sonnet-4-5", False),
+    ],
+)
+def test_effort_is_sent_to_models_that_take_it(neighbour: Any, keys: Keys, model: str, takes_effort: bool) -> None:
+    neighbour.answers = [message(text("Hello!"))]
+    claude = Claude(base_url=neighbour.url, model=model, secrets=keys.secrets)
+
+    claude.complete(system="s", tools=TOOLS, messages=[], deadline=Deadline(10))
+
+    assert ("output_config" in neighbour.json()) is takes_effort
 
 
 def test_tokens_are_counted(neighbour: Any, complete: Callable[..., Completion]) -> None:
@@ -92,7 +124,8 @@ def test_the_blocks_that_can_be_used(neighbour: Any, complete: Callable[..., Com
         message(
             text("One \ud800"),
             text("  "),
-            {"type": "thinking", "thinking": "hm"},
+            {"type": "thinking", "thinking": "without a signature"},
+            {"type": "redacted_thinking"},
             tool_use("search", {"a": ["\udc00"]}, "t1"),
             tool_use("search", "no object", "t2"),
             {"type": "tool_use", "name": "without id"},
@@ -105,6 +138,55 @@ def test_the_blocks_that_can_be_used(neighbour: Any, complete: Callable[..., Com
 
     assert completion.text == "One \ufffd"
     assert completion.tool_uses == [tool_use("search", {"a": ["\ufffd"]}, "t1"), tool_use("search", {}, "t2")]
+
+
+def test_thinking_and_unknown_blocks_are_kept_as_received(neighbour: Any, complete: Callable[..., Completion]) -> None:
+    blocks = [
+        {"type": "thinking", "thinking": "", "signature": "RXRo\u20b9/+==", "later": {"field": [1.0]}},
+        {"type": "redacted_thinking", "data": "AbC="},
+        text("I look."),
+        {"type": "thinking", "thinking": "half \ud800", "signature": "two"},
+        {**tool_use("search", {"a": 1}), "caller": {"type": "direct"}},
+        {"type": "from_the_future", "x": None},
+    ]
+    neighbour.answers = [message(*blocks, stop_reason="tool_use")]
+
+    completion = complete()
+
+    assert json.dumps(completion.content) == json.dumps(blocks)
+    assert completion.text == "I look."
+    assert [use["name"] for use in completion.tool_uses] == ["search"]
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "is_refusal", "is_unfinished"),
+    [
+        ("end_turn", False, False),
+        ("refusal", True, False),
+        ("max_tokens", False, True),
+        ("model_context_window_exceeded", False, True),
+        ("pause_turn", False, True),
+        ("of the future", False, True),
+        (None, False, False),
+    ],
+)
+def test_why_it_stopped(
+    neighbour: Any, complete: Callable[..., Completion], stop_reason: Any, is_refusal: bool, is_unfinished: bool
+) -> None:
+    neighbour.answers = [message(text("Half a"), stop_reason=stop_reason)]
+
+    completion = complete()
+
+    assert (completion.is_refusal, completion.is_unfinished) == (is_refusal, is_unfinished)
+    assert completion.text == ("" if is_refusal else "Half a")
+
+
+def test_a_call_at_the_limit_is_cut() -> None:
+    call = tool_use("search", {"query": "ch"})
+    assert Completion([text("x"), call], "max_tokens").is_last_call_cut
+    assert not Completion([call, text("x")], "max_tokens").is_last_call_cut
+    assert not Completion([call], "tool_use").is_last_call_cut
+    assert not Completion([], "max_tokens").is_last_call_cut
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
@@ -138,10 +220,24 @@ def test_retry_after_beyond_the_deadline_ends_at_once(
 
 
 @pytest.mark.parametrize(
-    "answer", [refusal(529), (200, {}, b"<html>"), (200, {}, {"content": "x"}), (200, {}, []), "drop"]
+    ("answer", "reason"),
+    [
+        (refusal(529, "overloaded_error"), {"status": 529, "error_type": "overloaded_error"}),
+        (refusal(429, "rate_limit_error"), {"status": 429, "error_type": "rate_limit_error"}),
+        ((502, {}, b"<html>"), {"status": 502, "error_type": "unknown"}),
+        ((200, {}, b"<html>"), {"status": 200, "reason": "the answer cannot be read"}),
+        ((200, {}, {"content": "x"}), {"status": 200, "reason": "the answer cannot be read"}),
+        ((200, {}, []), {"status": 200, "reason": "the answer cannot be read"}),
+        ("drop", {"reason": "there is no answer"}),
+    ],
 )
-def test_it_gives_up_after_a_few_attempts(
-    neighbour: Any, complete: Callable[..., Completion], pauses: list[float], answer: Any
+def test_it_gives_up_after_a_few_attempts_and_says_why(
+    neighbour: Any,
+    complete: Callable[..., Completion],
+    pauses: list[float],
+    failures: list[dict[str, Any]],
+    answer: Any,
+    reason: dict[str, Any],
 ) -> None:
     neighbour.answers = [answer]
 
@@ -149,18 +245,21 @@ def test_it_gives_up_after_a_few_attempts(
         complete()
     assert busy.value.retry_after_seconds >= 1
     assert len(pauses) == MAXIMUM_ATTEMPTS - 1
+    assert failures == [{"message": "Claude cannot be asked", "attempts": MAXIMUM_ATTEMPTS, **reason}]
 
 
 @pytest.mark.parametrize("status", [400, 404, 413])
 def test_a_refused_request_is_not_repeated(
-    neighbour: Any, complete: Callable[..., Completion], status: int, caplog: pytest.LogCaptureFixture
+    neighbour: Any, complete: Callable[..., Completion], status: int, failures: list[dict[str, Any]]
 ) -> None:
     neighbour.answers = [refusal(status, "invalid_request_error")]
 
     with pytest.raises(ClaudeRefusalError):
         complete()
     assert len(neighbour.requests) == 1
-    assert "s3cr3t" not in caplog.text
+    assert failures == [
+        {"message": "Claude refuses the request", "status": status, "error_type": "invalid_request_error"}
+    ]
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -176,7 +275,11 @@ def test_a_rotated_key_is_read_anew(
 
 @pytest.mark.parametrize("values", [["key-1"], ["key-1", "key-2"]])
 def test_a_refused_key_is_named(
-    neighbour: Any, complete: Callable[..., Completion], keys: Keys, values: list[str]
+    neighbour: Any,
+    complete: Callable[..., Completion],
+    keys: Keys,
+    values: list[str],
+    failures: list[dict[str, Any]],
 ) -> None:
     keys.values = list(values)
     neighbour.answers = [refusal(401)]
@@ -184,14 +287,18 @@ def test_a_refused_key_is_named(
     with pytest.raises(SecretError, match="ANTHROPIC_API_KEY is refused"):
         complete()
     assert len(neighbour.requests) == len(values)
+    assert failures == [{"message": "Claude cannot be asked", "key": "ANTHROPIC_API_KEY", "reason": "is refused"}]
 
 
-def test_without_a_key_nothing_is_sent(neighbour: Any, complete: Callable[..., Completion], keys: Keys) -> None:
+def test_without_a_key_nothing_is_sent(
+    neighbour: Any, complete: Callable[..., Completion], keys: Keys, failures: list[dict[str, Any]]
+) -> None:
     keys.values = [""]
 
     with pytest.raises(SecretError, match="ANTHROPIC_API_KEY is not set"):
         complete()
     assert neighbour.requests == []
+    assert failures == [{"message": "Claude cannot be asked", "key": "ANTHROPIC_API_KEY", "reason": "is not set"}]
 
 
 def test_reaching_claude(neighbour: Any, keys: Keys) -> None:

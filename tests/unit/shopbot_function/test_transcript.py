@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from shopping_bot import transcript
 from shopping_bot.transcript import REMEMBERED_ANSWERS, WHOLE_ANSWERS, answer_entry, customer_entry
 
-from tests.unit.shopbot_function.fakes import product, text, tool_use
+from tests.unit.shopbot_function.fakes import product, text, thinking, tool_use
 
 
 def turn(number: int) -> list[dict[str, Any]]:
     asked = customer_entry(f"message {number}")
     call = tool_use("search_products", {"query": f"q{number}"}, f"toolu_{number}")
     result = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": "{}"}
-    messages = [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+    thought = [thinking(f"s{number}"), {"type": "redacted_thinking", "data": "d="}]
+    messages = [{"role": "assistant", "content": [*thought, call]}, {"role": "user", "content": [result]}]
     content = {"message": f"answer {number}"}
     products = {f"S{number}": product(f"S{number}")}
     return [asked, answer_entry(asked, "casual", content, f"answer {number}", messages, products)]
@@ -30,7 +31,7 @@ def test_a_follow_up_sees_what_was_searched() -> None:
 
     assert [message["role"] for message in told] == ["user", "assistant", "user", "assistant", "user"]
     assert told[0]["content"] == [text("message 1")]
-    assert told[1]["content"][0]["input"] == {"query": "q1"}
+    assert told[1]["content"] == [tool_use("search_products", {"query": "q1"}, "toolu_1")]
     assert told[3]["content"] == [text("answer 1")]
     assert told[4]["content"] == [text("cheaper ones")]
 
