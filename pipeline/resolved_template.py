@@ -49,6 +49,11 @@ def resolve(path: Path) -> dict[str, Any]:
 _EVALUATED: Final = ("Properties", "DeletionPolicy", "UpdateReplacePolicy")
 
 
+def as_text(path: Path) -> str:
+    """Return what `resolve` makes of the template at `path`, as JSON."""
+    return json.dumps(resolve(path), indent=2)
+
+
 def _known(template: Template, name: str) -> str:
     if name not in template.resources:
         raise KeyError(name)
@@ -59,7 +64,7 @@ def main() -> int:
     """Write the resolved form of the template argv[1] to the file argv[2]; return the exit status."""
     source, target = map(Path, sys.argv[1:])
     try:
-        target.write_text(json.dumps(resolve(source), indent=2), encoding="utf-8")
+        target.write_text(as_text(source), encoding="utf-8")
     except (TemplateError, DeploymentError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
