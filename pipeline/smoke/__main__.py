@@ -23,8 +23,6 @@ _PAUSE_SECONDS = 0.5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run every check of `arguments` (default: the command line); return the exit status."""
-    # A pipeline that is cancelled sends SIGTERM: what was written is deleted all the same.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parsed = _parser().parse_args(arguments)
     started = time.monotonic()
     try:
@@ -109,4 +107,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    # A pipeline that is cancelled sends SIGTERM: what was written is deleted all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     raise SystemExit(main())
