@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from pipeline.rehearsal.services import Services
+
+GENERATED: Final = "GenerateSecretString"
 
 
 def table(services: Services, name: str, _: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -82,7 +84,7 @@ def secret(services: Services, arn: str, declared: Mapping[str, Any]) -> Mapping
     value = manager.get_secret_value(SecretId=arn).get("SecretString", "")
     return {
         "Description": described.get("Description"),
-        "GenerateSecretString": _recipe(value, declared.get("GenerateSecretString", {})),
+        GENERATED: _recipe(value, declared[GENERATED]) if GENERATED in declared else None,
         "KmsKeyId": described.get("KmsKeyId"),
         "Tags": described.get("Tags"),
     }

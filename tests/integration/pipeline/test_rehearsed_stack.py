@@ -1,0 +1,175 @@
+"""What a rehearsal finds in a stack of the emulated CloudFormation: what was dropped, what failed, what was kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.home import INSTALLED
+from emulator.ministack import MiniStack
+from pipeline.rehearsal.comparison import Gap, Made, Row
+from pipeline.rehearsal.declaration import Declaration
+from pipeline.rehearsal.deployed import Deployed
+from pipeline.rehearsal.services import Services
+from pipeline.rehearsal.settings import Settings
+from pipeline.rehearsal.surroundings import LAUNCHER
+
+REGION = "us-east-1"
+LIFECYCLE = {"Rules": [{"Id": "x", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}}]}
+TEMPLATE: dict[str, Any] = {
+    "Resources": {
+        "Files": {
+            "Type": "AWS::S3::Bucket",
+            "Properties": {"VersioningConfiguration": {"Status": "Enabled"}, "LifecycleConfiguration": LIFECYCLE},
+        },
+        "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 30}},
+        "Keys": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "x"}},
+        "Reader": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "lambda.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                },
+                "Policies": [
+                    {
+                        "PolicyName": "Read",
+                        "PolicyDocument": {
+                            "Version": "2012-10-17",
+                            "Statement": [
+                                {
+                                    "Effect": "Allow",
+                                    "Action": "secretsmanager:GetSecretValue",
+                                    "Resource": {"Ref": "Keys"},
+                                }
+                            ],
+                        },
+                    }
+                ],
+            },
+        },
+    },
+    "Outputs": {"Key": {"Value": {"Ref": "Keys"}}},
+}
+GAPS = (Gap("AWS::S3::Bucket", "LifecycleConfiguration", "left out"),)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An emulated account with one stack of TEMPLATE."""
+
+    services: Services
+    folder: Path
+
+    @property
+    def cloudformation(self) -> Any:
+        return self.services.named("cloudformation")
+
+    def rows(self, *gaps: Gap, template: dict[str, Any] = TEMPLATE) -> dict[tuple[str, str], Row]:
+        deployed = self.deployed(template)
+        return {(row.resource, row.name): row for row in deployed.rows(gaps)}
+
+    def deployed(self, template: dict[str, Any] = TEMPLATE) -> Deployed:
+        file = self.folder / "template.yaml"
+        file.write_text(json.dumps(template))
+        declaration = Declaration(file, Settings("shop", REGION, self.folder, "artifacts", {}))
+        return Deployed(self.services, "shop", declaration, {})
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    folder = tmp_path_factory.mktemp("account")
+    ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER)
+
+    with asyncio.Runner() as runner:
+        runner.run(ministack.start())
+        try:
+            account = Account(Services(ministack.endpoint_url, REGION), folder)
+            account.cloudformation.create_stack(
+                StackName="shop", TemplateBody=json.dumps(TEMPLATE), Capabilities=["CAPABILITY_IAM"]
+            )
+            wait(account, "CREATE_COMPLETE")
+            yield account
+        finally:
+            runner.run(ministack.stop())
+
+
+def wait(account: Account, status: str) -> None:
+    waiter = account.cloudformation.get_waiter(f"stack_{status.lower()}")
+    waiter.wait(StackName="shop", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
+
+
+def test_a_property_that_cloudformation_drops_is_found(account: Account) -> None:
+    row = account.rows()["Files", "LifecycleConfiguration"]
+    assert row.made is Made.DIFFERS
+    assert "made nothing" in row.remark
+
+
+def test_a_listed_gap_is_said_and_the_rest_is_made(account: Account) -> None:
+    rows = account.rows(*GAPS)
+    assert rows.pop(("Files", "LifecycleConfiguration")).made is Made.NOT_EMULATED
+    rows.pop(("Keys", "SecretString"))
+    assert {row.made for row in rows.values()} == {Made.YES}
+
+
+def test_a_gap_that_is_made_is_found(account: Account) -> None:
+    row = account.rows(*GAPS, Gap("AWS::Logs::LogGroup", "RetentionInDays", ""))["Logs", "RetentionInDays"]
+    assert row.made is Made.DIFFERS
+    assert "is made now" in row.remark
+
+
+def test_a_property_without_a_reader_is_found(account: Account) -> None:
+    assert account.rows(*GAPS)["Keys", "SecretString"].made is Made.NO_READER
+
+
+def test_a_resource_that_was_not_made_is_found(account: Account) -> None:
+    more = {"Resources": {**TEMPLATE["Resources"], "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}
+    assert account.rows(*GAPS, template=more)["Topic", "(all)"].remark == "the stack does not have it"
+
+
+def test_what_refers_to_a_secret_has_its_arn(account: Account) -> None:
+    assert account.deployed().outputs()["Key"].startswith("arn:aws:secretsmanager:")
+
+
+def test_a_resource_that_fails_is_rolled_back_and_nothing_is_lost(account: Account) -> None:
+    deployed = account.deployed()
+    account.services.s3.put_object(Bucket=deployed.physical_ids()["Files"], Key="kept", Body=b"kept")
+    before = deployed.made()
+    failing = json.loads(json.dumps(TEMPLATE))
+    failing["Resources"]["Logs"]["Properties"]["RetentionInDays"] = 1
+    refused = json.loads(json.dumps(TEMPLATE["Resources"]["Reader"]))
+    failing["Resources"]["Refused"] = refused
+    statement = refused["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+    statement["NotPrincipal"] = statement.pop("Principal")
+    refused["DependsOn"] = "Logs"
+    account.cloudformation.update_stack(
+        StackName="shop", TemplateBody=json.dumps(failing), Capabilities=["CAPABILITY_IAM"]
+    )
+    wait(account, "ROLLBACK_COMPLETE")
+    assert deployed.status() == "UPDATE_ROLLBACK_COMPLETE"
+    assert deployed.made() == before
+    kept: Any = account.services.s3.get_object(Bucket=deployed.physical_ids()["Files"], Key="kept")
+    assert kept["Body"].read() == b"kept"
+
+
+def test_a_bucket_is_emptied_of_every_version(account: Account) -> None:
+    bucket = account.deployed().physical_ids()["Files"]
+    for _ in range(2):
+        account.services.s3.put_object(Bucket=bucket, Key="twice", Body=b"x")
+    account.services.s3.delete_object(Bucket=bucket, Key="twice")
+    account.services.empty_bucket(bucket)
+    left = account.services.s3.list_object_versions(Bucket=bucket)
+    assert "Versions" not in left
+    assert "DeleteMarkers" not in left
