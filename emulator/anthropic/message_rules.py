@@ -19,6 +19,7 @@ _BLOCKS: Final = {
     "assistant": ("text", "thinking", "redacted_thinking", "tool_use"),
     "system": ("text",),
 }
+_SEALED: Final = {"thinking": ("thinking", "signature"), "redacted_thinking": ("data",)}
 _RESULT_BLOCKS: Final = ("text", "image", "document", "search_result")
 _TOOL_ID: Final = "^[a-zA-Z0-9_-]+$"
 
@@ -74,6 +75,11 @@ def _check_block(block: Any, place: str, role: str) -> None:
         checks.mapping(block["input"], f"{place}.input")
     elif kind == "tool_result":
         _check_result(block, place)
+    elif kind in _SEALED:
+        checks.required(block, place, *_SEALED[kind])
+        checks.known_fields(block, place, ("type", *_SEALED[kind]))
+        for field in _SEALED[kind]:
+            checks.text(block[field], f"{place}.{field}")
 
 
 def _check_result(block: Message, place: str) -> None:

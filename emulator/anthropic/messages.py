@@ -1,7 +1,8 @@
 """A reply as the `message` object of the Messages API.
 
 Ids are made from the request, so the same conversation gives the same answer.
-Source: Claude Platform documentation, "Create a Message" (Returns); anthropic 2.12.0, `types/message.py`.
+Source: Claude Platform documentation, "Create a Message" (Returns), "Thinking" (How thinking works: it comes first and
+counts towards `max_tokens`); anthropic 2.12.0, `types/message.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emulator.anthropic.reply import Reply, Text
+from emulator.anthropic.thinking import think
 from emulator.anthropic.usage import InputUsage, tokens
 
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -19,20 +21,27 @@ _TOOL_CALL_OVERHEAD_TOKENS: Final = 20
 
 
 def message(request: Mapping[str, Any], reply: Reply, usage: InputUsage) -> dict[str, Any]:
-    """Return `reply` cut at the request's stop sequences and `max_tokens`."""
+    """Return `reply`, behind its thinking, cut at the request's stop sequences and `max_tokens`."""
     seed = json.dumps([request["model"], request["messages"]], sort_keys=True)
-    content, stop_reason, stop_sequence = _content(
-        reply, seed, request.get("stop_sequences", []), request["max_tokens"]
-    )
+    left = request["max_tokens"]
+    thought = think(request, reply) if left else None
+    thinking_tokens = min(thought.tokens, left) if thought else 0
+    content: list[dict[str, Any]] = []
+    stop_reason, stop_sequence = "max_tokens", None
+    if not thinking_tokens or thinking_tokens < left:
+        content, stop_reason, stop_sequence = _content(
+            reply, seed, request.get("stop_sequences", []), left - thinking_tokens
+        )
+    output_tokens = thinking_tokens + sum(_output_tokens(block) for block in content)
     return {
         "id": identifier("msg_01", seed),
         "type": "message",
         "role": "assistant",
         "model": request["model"],
-        "content": content,
+        "content": [*([dict(thought.block)] if thought else []), *content],
         "stop_reason": stop_reason,
         "stop_sequence": stop_sequence,
-        "usage": usage.fields(sum(_output_tokens(block) for block in content) or 1),
+        "usage": usage.fields(output_tokens or 1, thinking_tokens),
     }
 
 

@@ -23,7 +23,7 @@ MISBEHAVIOURS: Final = {
     "no-json": "answers 200 with a page of HTML",
     "empty": "ends its turn without a word",
     "refusing": "stops with stop_reason refusal",
-    "truncated": "stops with stop_reason max_tokens in the middle of a call",
+    "truncated": "stops with stop_reason max_tokens when it has only thought",
     "dropping": "closes the connection in the middle of its answer",
     "slow": "needs `Anthropic.slow_seconds` for each answer",
 }
@@ -72,7 +72,8 @@ def distort(name: str | None, message: dict[str, Any]) -> dict[str, Any]:
         details = {"type": "refusal", "category": None, "explanation": None}
         return {**message, "content": [], "stop_reason": "refusal", "stop_details": details}
     if name == "truncated":
-        return {**message, "content": message["content"][:0], "stop_reason": "max_tokens"}
+        thought = [block for block in message["content"] if block["type"] == "thinking"]
+        return {**message, "content": thought, "stop_reason": "max_tokens"}
     return message
 
 

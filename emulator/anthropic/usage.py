@@ -3,7 +3,8 @@
 Source: Claude Platform documentation, "Prompt caching". Simplified:
 
 * a token is four bytes of UTF-8, so counts are of the right size but not those of the real tokenizer;
-* the shortest prefix that is cached is 1 024 tokens for every model (the real ones have 512 to 4 096);
+* the shortest prefix that is cached is 512 or 1 024 tokens (the real ones have 512 to 4 096);
+* a thinking block that comes back is counted by its size, although the real one holds more than is shown;
 * a cached prefix is found at any block before a breakpoint that an earlier request wrote, not only twenty blocks back.
 """
 
@@ -16,7 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-SHORTEST_CACHED_TOKENS: Final = 1024
+from emulator.anthropic.capabilities import capabilities
+
 _BYTES_PER_TOKEN: Final = 4
 _MESSAGE_OVERHEAD: Final = 4
 _TTL_SECONDS: Final = {"5m": 300.0, "1h": 3600.0}
@@ -42,14 +44,15 @@ class InputUsage:
     """Tokens written to the cache, by time to live."""
     read: int
 
-    def fields(self, output_tokens: int) -> dict[str, Any]:
-        """Return the `usage` object of a message."""
+    def fields(self, output_tokens: int, thinking_tokens: int = 0) -> dict[str, Any]:
+        """Return the `usage` object of a message; the `output_tokens` include the `thinking_tokens`."""
         return {
             "input_tokens": self.uncached,
             "cache_creation_input_tokens": sum(self.written.values()),
             "cache_read_input_tokens": self.read,
             "cache_creation": {f"ephemeral_{ttl}_input_tokens": self.written.get(ttl, 0) for ttl in _TTL_SECONDS},
             "output_tokens": output_tokens,
+            "output_tokens_details": {"thinking_tokens": thinking_tokens},
             "service_tier": "standard",
         }
 
@@ -79,6 +82,7 @@ class PromptCache:
         written: dict[str, int] = {}
         marked: list[tuple[str, int, str]] = []
         parts = list(_parts(request))
+        shortest = capabilities(request["model"]).shortest_cached_tokens
         last_mark = max((number for number, part in enumerate(parts) if part.ttl), default=-1)
         for number, part in enumerate(parts):
             digest.update(part.text.encode("utf-8", "surrogatepass") + b"\0")
@@ -90,7 +94,7 @@ class PromptCache:
             if expiry > now:
                 read = total
                 self._expiry[name] = (now + ttl_seconds, ttl_seconds)  # a hit renews it
-            if part.ttl and total >= SHORTEST_CACHED_TOKENS:
+            if part.ttl and total >= shortest:
                 marked.append((name, total, part.ttl))
         counted = read
         for name, prefix, ttl in marked:
@@ -112,10 +116,10 @@ def _parts(request: Mapping[str, Any]) -> Iterator[_Part]:
     for tool in request.get("tools", []):
         yield _part(tool)
     system = request.get("system")
-    for block in _as_blocks(system) if system else []:
+    for block in as_blocks(system) if system else []:
         yield _part(block)
     for place, message in enumerate(request["messages"]):
-        blocks = _as_blocks(message["content"])
+        blocks = as_blocks(message["content"])
         for number, block in enumerate(blocks):
             is_last = place == len(request["messages"]) - 1 and number == len(blocks) - 1
             yield _part(block, role=message["role"], control=automatic if is_last else None)
@@ -130,5 +134,6 @@ def _part(block: Mapping[str, Any], *, role: str = "", control: Mapping[str, Any
     return _Part(role + text, tokens(plain) + _MESSAGE_OVERHEAD, control.get("ttl", "5m") if control else None)
 
 
-def _as_blocks(content: Any) -> list[Mapping[str, Any]]:
+def as_blocks(content: Any) -> list[Mapping[str, Any]]:
+    """Return the blocks of a message's content or a system prompt, which may be a string."""
     return [{"type": "text", "text": content}] if isinstance(content, str) else content

@@ -16,6 +16,8 @@ from emulator.anthropic import checks
 from emulator.anthropic.errors import ApiError, invalid
 from emulator.anthropic.message_rules import check_messages
 from emulator.anthropic.models import MAXIMUM_OUTPUT_TOKENS, MODELS
+from emulator.anthropic.thinking import check_thinking_blocks
+from emulator.anthropic.thinking_rules import check_thinking
 
 MAXIMUM_CACHE_BREAKPOINTS: Final = 4
 TOOL_NAME: Final = "^[a-zA-Z0-9_-]{1,128}$"
@@ -64,15 +66,10 @@ def _check_common(body: Any, fields: tuple[str, ...], required: tuple[str, ...])
     _check_system(body.get("system"))
     tools = _check_tools(body.get("tools", []))
     _check_tool_choice(body.get("tool_choice"), tools)
-    if body.get("thinking") is not None:
-        kinds = ("adaptive", "between_tools", "disabled", "enabled")
-        checks.tag(body["thinking"], "thinking", kinds)
-    if body.get("output_config") is not None:
-        checks.known_fields(
-            checks.mapping(body["output_config"], "output_config"), "output_config", ("effort", "format")
-        )
+    check_thinking(body)
     checks.cache_control(body, "")
     check_messages(body["messages"], has_tools=bool(tools))
+    check_thinking_blocks(body)
     _check_breakpoints(body)
     return body
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from shopping_bot import answer as answers
 from shopping_bot import clients, http_client
+from shopping_bot.bot_core import MAXIMUM_ROUNDS
 from shopping_bot.claude import Claude
 from shopping_bot.completion import Completion
 
@@ -107,7 +109,7 @@ def shop(ports: dict[str, int], catalog: list[dict[str, Any]], monkeypatch: pyte
             "ES_URL": f"http://127.0.0.1:{proxies['elasticsearch'].port}",
             "ES_INDEX": ALIAS,
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{proxies['claude'].port}",
-            "CLAUDE_MODEL": "claude-sonnet-4-5",
+            "CLAUDE_MODEL": "claude-sonnet-5-5",
         }
         for name, value in settings.items():
             monkeypatch.setitem(lambda_handler.application.config, name, value)
@@ -138,6 +140,88 @@ def test_products_exist_fit_and_carry_live_stock(shop: Shop, catalog: list[dict[
         assert "vegan" in product["dietary_terms"]
         assert float(product["price"]) < 100
     assert body["meta"]["functions_executed"] == ["search_products", "recommend"]
+
+
+Sent = list[tuple[bytes, http_client.Response]]
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """What Claude was asked, and its answers."""
+    original, seen = http_client.request_json, []
+
+    def request_json(*arguments: Any, **settings: Any) -> http_client.Response:
+        response = original(*arguments, **settings)
+        if settings["neighbour"] == "anthropic":
+            seen.append((settings["body"], response))
+        return response
+
+    monkeypatch.setattr(http_client, "request_json", request_json)
+    return seen
+
+
+def test_thinking_goes_back_within_a_turn_and_not_into_the_next(shop: Shop, sent: Sent) -> None:
+    _, body = shop.chat("vegan chips under 100 rupees")
+
+    assert body["response_type"] == "final_answer"
+    assert [response.status for _, response in sent] == [200, 200]
+    first, second = (json.loads(request) for request, _ in sent)
+    assert first["output_config"] == {"effort": "low"}
+    assert (first["system"], first["tools"]) == (second["system"], second["tools"])
+    assert second["messages"][: len(first["messages"])] == first["messages"]
+    thought = sent[0][1].body["content"][0]
+    assert thought["type"] == "thinking"
+    assert second["messages"][-2]["content"][0] == thought
+
+    status, _ = shop.chat("cheaper ones", body["session_id"])
+    assert status == 200
+    assert {response.status for _, response in sent} == {200}
+    kept = json.loads(sent[2][0])["messages"]
+    kinds = {block["type"] for message in kept for block in message["content"]}
+    assert kinds == {"text", "tool_use", "tool_result"}
+
+
+def edit_the_signature(request: Any) -> None:
+    request["messages"][1]["content"][0]["signature"] = "c2ln"
+
+
+def edit_the_system_prompt(request: Any) -> None:
+    request["system"][0]["text"] += " Be brief."
+
+
+def drop_one_between_others(request: Any) -> None:
+    del request["messages"][3]["content"][0]
+
+
+@pytest.mark.parametrize("edit", [edit_the_signature, edit_the_system_prompt, drop_one_between_others])
+def test_thinking_that_comes_back_otherwise_would_be_refused(
+    shop: Shop, sent: Sent, edit: Callable[[Any], None]
+) -> None:
+    shop.aws.keys["ANTHROPIC_API_KEY"] = "misbehave:looping"  # four rounds
+    shop.chat("vegan chips under 100 rupees")
+    request = json.loads(sent[-1][0])
+    edit(request)
+
+    answer = http_client.request_json(
+        "POST",
+        f"http://127.0.0.1:{shop.claude.port}/v1/messages",
+        neighbour="anthropic",
+        body=json.dumps(request).encode(),
+        headers={"x-api-key": "key", "anthropic-version": "2026-10-21"},
+        timeout_seconds=10,
+    )
+
+    assert [response.status for _, response in sent] == [200] * MAXIMUM_ROUNDS + [400]
+    assert "Invalid `signature` in `thinking` block" in answer.body["error"]["message"]
+
+
+def test_a_model_that_only_thinks_has_an_answer(shop: Shop, sent: Sent) -> None:
+    shop.aws.keys["ANTHROPIC_API_KEY"] = "misbehave:truncated"
+
+    status, body = shop.chat("vegan chips under 100 rupees")
+
+    assert (status, body["content"]) == (200, {"message": answers.UNFINISHED})
+    assert [block["type"] for block in sent[0][1].body["content"]] == ["thinking"]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from shopping_bot import claude as claude_module
-from shopping_bot import measurement
+from shopping_bot import measurement, observability
 from shopping_bot.claude import MAXIMUM_ATTEMPTS, Claude, ClaudeBusyError, ClaudeRefusalError
 from shopping_bot.completion import Completion
 from shopping_bot.deadline import Deadline
@@ -56,7 +55,7 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What is logged as an error."""
     lines: list[dict[str, Any]] = []
     monkeypatch.setattr(
-        claude_module.logger, "error", lambda message, **fields: lines.append({"message": message, **fields})
+        observability.logger, "error", lambda message, **fields: lines.append({"message": message, **fields})
     )
     return lines
 

@@ -70,16 +70,36 @@ def test_a_whole_turn_with_tools(url: str) -> None:
         messages = list(ASK["messages"])
         first = claude.messages.create(**{**ASK, "tools": TOOLS, "messages": messages})
         assert first.stop_reason == "tool_use"
-        (use,) = first.content
+        thought, use = first.content
+        assert (thought.type, thought.thinking) == ("thinking", "")
+        assert first.usage.output_tokens > first.usage.output_tokens_details.thinking_tokens > 0
         assert (use.name, use.input["price_max"]) == ("search_products", 100)
         messages.append(first.to_param())
         result = {"type": "tool_result", "tool_use_id": use.id, "content": json.dumps(search(use.input))}
         messages.append({"role": "user", "content": [result]})
         second = claude.messages.create(**{**ASK, "tools": TOOLS, "messages": messages})
-        (shown,) = second.content
+        _, shown = second.content
         assert shown.name == "recommend"
         assert {"skus", "summary"} <= set(shown.input)
         assert second._request_id.startswith("req_")
+
+
+def test_thinking_must_come_back_as_it_went(url: str) -> None:
+    with client(url) as claude:
+        request = {**ASK, "tools": TOOLS, "messages": list(ASK["messages"])}
+        first = claude.messages.create(**request)
+        use = first.content[-1]
+        result = {"type": "tool_result", "tool_use_id": use.id, "content": json.dumps(search(use.input))}
+        request["messages"] += [first.to_param(), {"role": "user", "content": [result]}]
+        assert claude.messages.create(**request).stop_reason == "tool_use"
+        with pytest.raises(anthropic.BadRequestError, match=r"messages.1.content.0: Invalid `signature`.*different"):
+            claude.messages.create(**{**request, "system": "changed"})
+        with pytest.raises(anthropic.BadRequestError, match=r'send "thinking": .*between_tools'):
+            claude.messages.create(**ASK, thinking={"type": "disabled"})
+        with pytest.raises(anthropic.BadRequestError, match='tool_choice: type "tool" and "any" are not supported'):
+            claude.messages.create(**ASK, tools=TOOLS, tool_choice={"type": "any"})
+        quick = claude.messages.create(**ASK, thinking={"type": "between_tools"}, output_config={"effort": "low"})
+        assert [block.type for block in quick.content] == ["text"]
 
 
 @pytest.mark.parametrize("tools", [[], TOOLS])
@@ -91,7 +111,8 @@ def test_a_stream_says_the_same_as_a_message(url: str, tools: list[Any]) -> None
             streamed = stream.get_final_message()
         assert kinds[0] == "message_start"
         assert kinds[-1] == "message_stop"
-        assert streamed.content[0].to_dict() == whole.content[0].to_dict()
+        assert [block.to_dict() for block in streamed.content] == [block.to_dict() for block in whole.content]
+        assert streamed.content[0].signature
         assert streamed.usage.output_tokens == whole.usage.output_tokens
         raw = claude.messages.create(**ASK, stream=True)
         assert [event.type for event in raw][-2:] == ["message_delta", "message_stop"]
@@ -101,7 +122,7 @@ def test_the_asynchronous_client(url: str) -> None:
     async def ask() -> str:
         async with anthropic.AsyncAnthropic(base_url=url, api_key="k") as claude:
             answers = await asyncio.gather(*(claude.messages.create(**ASK) for _ in range(8)))
-            return str(answers[0].content[0].text)
+            return str(answers[0].content[-1].text)
 
     assert asyncio.run(ask())
 

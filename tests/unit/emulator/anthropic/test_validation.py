@@ -43,7 +43,8 @@ def refusal(body: Any) -> ApiError:
     [
         request(),
         request(system="s", stream=True, stop_sequences=["END"], metadata={"user_id": "u"}, max_tokens=0),
-        request(system=[CACHED], tools=[TOOL], tool_choice={"type": "tool", "name": "find"}),
+        request(system=[CACHED], tools=[TOOL], tool_choice={"type": "none"}),
+        request(model="claude-sonnet-4-6", tools=[TOOL], tool_choice={"type": "tool", "name": "find"}),
         request(messages=[HI, HI, {"role": "system", "content": "s"}, HI]),
         request(tools=[TOOL], messages=talk("hi", [use("a"), use("b")], [result("b"), result("a", is_error=True)])),
         request(tools=[TOOL], messages=talk("hi", [use()], [result(content=[{"type": "text", "text": "x"}])])),

@@ -20,7 +20,8 @@ USAGE = InputUsage(uncached=7, written={}, read=0)
 
 
 def request(**changes: Any) -> dict[str, Any]:
-    return {"model": "claude-sonnet-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}], **changes}
+    """Return a request to a model that does not think unless it is told to."""
+    return {"model": "claude-opus-4-8", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}], **changes}
 
 
 def made(reply: Reply, **changes: Any) -> dict[str, Any]:
@@ -65,7 +66,9 @@ def test_a_call_that_does_not_fit_is_left_out() -> None:
 
 
 def test_a_stream_adds_up_to_its_message() -> None:
-    answer = made([Text("Namaste ₹ " * 9), ToolCall("find", {"query": "घी", "size": 3})])
+    thinking = {"type": "adaptive", "display": "summarized"}
+    reply: Reply = [Text("Namaste ₹ " * 9), ToolCall("find", {"query": "घी", "size": 3})]
+    answer = made(reply, thinking=thinking, max_tokens=1000)
     names = [name for name, _ in events(answer)]
     assert names[0] == "message_start"
     assert names[-2:] == ["message_delta", "message_stop"]
@@ -75,15 +78,18 @@ def test_a_stream_adds_up_to_its_message() -> None:
         assert data["type"] == name
         if name == "content_block_start":
             blocks.append({**data["content_block"], "json": ""})
-        elif name == "content_block_delta" and data["delta"]["type"] == "text_delta":
-            blocks[data["index"]]["text"] += data["delta"]["text"]
         elif name == "content_block_delta":
-            blocks[data["index"]]["json"] += data["delta"]["partial_json"]
+            ((field, piece),) = [each for each in data["delta"].items() if each[0] != "type"]
+            blocks[data["index"]][{"partial_json": "json"}.get(field, field)] += piece
         elif name == "message_delta":
             assert data["delta"] == {"stop_reason": "tool_use", "stop_sequence": None}
-            assert data["usage"]["output_tokens"] == answer["usage"]["output_tokens"]
-    assert blocks[0]["text"] == answer["content"][0]["text"]
-    assert json.loads(blocks[1]["json"]) == answer["content"][1]["input"]
+            for part in ("output_tokens", "output_tokens_details"):
+                assert data["usage"][part] == answer["usage"][part]
+    assert [block["type"] for block in blocks] == ["thinking", "text", "tool_use"]
+    assert answer["content"][0] == {name: blocks[0][name] for name in ("type", "thinking", "signature")}
+    assert answer["content"][0]["thinking"]
+    assert blocks[1]["text"] == answer["content"][1]["text"]
+    assert json.loads(blocks[2]["json"]) == answer["content"][2]["input"]
     assert encode(("ping", {"type": "ping"})) == b'event: ping\ndata: {"type": "ping"}\n\n'
 
 
@@ -126,6 +132,12 @@ class TestPromptCache:
         for _ in range(2):
             fields = self.usage(system="short")
             assert fields["cache_creation_input_tokens"] == fields["cache_read_input_tokens"] == 0
+
+    @pytest.mark.parametrize(("model", "is_kept"), [("claude-sonnet-5-5", True), ("claude-sonnet-5", False)])
+    def test_how_short_depends_on_the_model(self, model: str, is_kept: bool) -> None:
+        block = {"type": "text", "text": "word " * 500, "cache_control": {"type": "ephemeral"}}
+        fields = self.cache.account(request(model=model, system=[block]), "k").fields(1)
+        assert bool(fields["cache_creation_input_tokens"]) is is_kept
 
 
 @pytest.mark.parametrize(
