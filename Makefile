@@ -100,6 +100,7 @@ $(GATES): tools/setup.sh pyproject.toml uv.lock | $(READY)
 
 .PHONY: bootstrap
 bootstrap: $(READY) ## Once for each stage, by an administrator: STAGE=staging REPOSITORY=ORG/REPO (PARAMETERS="VpcId=vpc-...")
+	@test -n "$(STAGE)" && test -n "$(REPOSITORY)" || { echo "bootstrap: say STAGE=staging REPOSITORY=ORG/REPO." >&2; exit 1; }
 	@$(SAM) deploy --config-env bootstrap --stack-name "shop-bootstrap-$(STAGE)" \
 		--parameter-overrides Stage="$(STAGE)" Repository="$(REPOSITORY)" $(PARAMETERS)
 
