@@ -26,6 +26,9 @@ def step(name: str) -> Iterator[Callable[[str], None]]:
     except Exception:
         remarks.append("FAILED")
         raise
+    except BaseException:
+        remarks.append("interrupted")
+        raise
     finally:
         seconds = time.monotonic() - began
         sys.stdout.write(f"{name:<13} {seconds:5.1f} s  {'; '.join(remarks)}".rstrip() + "\n")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,8 @@ from pipeline.rehearsal.errors import RehearsalError
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 LAUNCHER: Final = Path(__file__).with_name("ministack_launcher.py")
+FOLDERS: Final = INSTALLED / "rehearsals"
+"""A folder for each rehearsal that runs; on the build's file system, so that copies of the build share its files."""
 _REAL_NEIGHBOURS: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_URL", "ES_API_KEY", "REDIS_HOST")
 """What would make a neighbour the shell's own: a rehearsal neither writes to one nor pays for one."""
 
@@ -38,11 +40,12 @@ class Surroundings:
 
 @contextlib.asynccontextmanager
 async def surroundings() -> AsyncIterator[Surroundings]:
-    """Start everything, in a temporary folder; stop it and take the folder away. Raises RehearsalError."""
+    """Start everything, in a folder of its own; stop it and take the folder away. Raises RehearsalError."""
     for name in _REAL_NEIGHBOURS:
         os.environ.pop(name, None)
     async with contextlib.AsyncExitStack() as resources:
-        folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="shop-rehearsal-")))
+        folder = _own_folder()
+        resources.callback(shutil.rmtree, folder, ignore_errors=True)
         neighbours = Neighbours(folder / "redis.log", Network())
         ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER)
         resources.push_async_callback(ministack.stop)
@@ -55,6 +58,27 @@ async def surroundings() -> AsyncIterator[Surroundings]:
             raise RehearsalError(str(error)) from error
         parameters = {**neighbours.parameters, "AwsEndpointUrl": ministack.endpoint_url}
         yield Surroundings(folder, ministack.endpoint_url, parameters, neighbours.secrets, ministack)
+
+
+def _own_folder() -> Path:
+    """Make a folder for this process, and take away those of processes that were killed before they could."""
+    FOLDERS.mkdir(parents=True, exist_ok=True)
+    for folder in FOLDERS.iterdir():
+        if not _runs(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+    own = FOLDERS / str(os.getpid())
+    own.mkdir()
+    return own
+
+
+def _runs(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return int(process) != os.getpid()
 
 
 def require_same_python(runtime: str) -> None:
