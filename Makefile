@@ -74,7 +74,7 @@ build-%:
 	@$(PYTHON) -m tools.package_function $* "$(ARTIFACTS_DIR)"
 
 .PHONY: test
-test: $(BUILD) ## Run the whole suite
+test: $(BUILD) $(GATES) ## Run the whole suite
 	@exec $(PYTHON) -m pytest $(ARGS)
 
 .PHONY: lint

@@ -47,7 +47,7 @@ TOKENS_A_SECOND: Final = 86.1
 # (platform.claude.com, "Pricing").
 REAL_TOKENS: Final = 1.3
 SECONDS_OF_A_PROMPT_CACHE: Final = 300.0  # platform.claude.com, "Prompt caching"
-LONGEST_COMPLETION: Final = 1024  # shopping_bot/claude.py, MAXIMUM_TOKENS
+LONGEST_COMPLETION: Final = 4096  # shopping_bot/claude.py, MAXIMUM_TOKENS
 
 # Lambda's own two lines in JSON, platform.start and platform.report, and what CloudWatch adds to each line
 # (Amazon CloudWatch Logs API Reference, "PutLogEvents": 26 bytes an event).

@@ -31,6 +31,7 @@ _VERSION_ID: Final = re.compile(r"(?<=Version)[0-9a-f]{10}$")
 _ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     "AWS::CloudWatch::Alarm": {"Arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{id}"},
     "AWS::DynamoDB::Table": {"Arn": "arn:aws:dynamodb:{region}:{account}:table/{id}"},
+    "AWS::EC2::SecurityGroup": {"GroupId": "{id}"},
     "AWS::IAM::Role": {"Arn": "arn:aws:iam::{account}:role/{id}"},
     "AWS::Lambda::Function": {"Arn": "arn:aws:lambda:{region}:{account}:function:{id}"},
     "AWS::Lambda::Version": {"Version": "{last}"},

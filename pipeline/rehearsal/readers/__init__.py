@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pipeline.rehearsal.readers import api, data, functions, operations
+from pipeline.rehearsal.readers import api, data, functions, network, operations
 from pipeline.rehearsal.services import Services
 
 Reader = Callable[[Services, str, Mapping[str, Any]], Mapping[str, Any]]
@@ -18,9 +18,12 @@ Reader = Callable[[Services, str, Mapping[str, Any]], Mapping[str, Any]]
 READERS: Final[Mapping[str, Reader]] = {
     "AWS::ApiGatewayV2::Api": api.http_api,
     "AWS::ApiGatewayV2::Stage": api.stage,
+    "AWS::CloudFront::Distribution": network.distribution,
     "AWS::CloudWatch::Alarm": operations.alarm,
     "AWS::CloudWatch::Dashboard": operations.dashboard,
     "AWS::DynamoDB::Table": data.table,
+    "AWS::EC2::SecurityGroup": network.security_group,
+    "AWS::EC2::VPCEndpoint": network.vpc_endpoint,
     "AWS::IAM::Role": functions.role,
     "AWS::Lambda::Alias": functions.alias,
     "AWS::Lambda::Function": functions.function,

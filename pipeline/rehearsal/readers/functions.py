@@ -22,7 +22,7 @@ def function(services: Services, name: str, declared: Mapping[str, Any]) -> Mapp
     environment = configuration.get("Environment", {}).get("Variables", {})
     as_declared = ("Architectures", "Description", "Handler", "LoggingConfig", "MemorySize", "Role", "Runtime")
     return {
-        **{key: configuration.get(key) for key in (*as_declared, "SnapStart", "Timeout", "TracingConfig")},
+        **{key: configuration.get(key) for key in (*as_declared, "SnapStart", "Timeout", "TracingConfig", "VpcConfig")},
         "Code": declared["Code"] if _is_code(services, declared["Code"], configuration["CodeSha256"]) else None,
         "Environment": {"Variables": environment},
         "ReservedConcurrentExecutions": found.get("Concurrency", {}).get("ReservedConcurrentExecutions"),

@@ -118,7 +118,7 @@ def test_tokens_of_a_million_requests() -> None:
 
     assert month.claude["as the stand-in answers"] == pytest.approx(50_000 * 1.3 * (1_000 * 2 + 100 * 10) / MILLION)
     assert month.claude["every call writes all it may"] == pytest.approx(
-        50_000 * (1.3 * 1_000 * 2 + 2 * 1024 * 10) / MILLION
+        50_000 * (1.3 * 1_000 * 2 + 2 * 4096 * 10) / MILLION
     )
 
 
