@@ -13,6 +13,7 @@ from emulator.home import INSTALLED
 from emulator.template import ACCOUNT_ID, Template, TemplateError
 from emulator.translation import translate
 from pipeline.rehearsal.errors import RehearsalError
+from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.readers.api import expanded
 from pipeline.rehearsal.settings import Settings
 
@@ -94,7 +95,7 @@ class Declaration:
         made = {resource.logical_id for resource in self.resources}
         every = {canonical(name): resource for name, resource in self._everything["Resources"].items()}
         return tuple(
-            SwitchedOff(name, str(resource["Type"]), _reason(resource.get("Condition")))
+            SwitchedOff(name, str(resource["Type"]), _reason(str(resource["Type"]), resource.get("Condition")))
             for name, resource in every.items()
             if name not in made
         )
@@ -159,7 +160,8 @@ def canonical(logical_id: str) -> str:
     return _VERSION_ID.sub("", logical_id)
 
 
-def _reason(condition: str | None) -> str:
-    if condition in (None, _GRADUAL_CONDITION):  # SAM's CodeDeploy resources have no condition: SAM leaves them out
-        return f"{GRADUAL}=false: CodeDeploy is not emulated"
-    return f"the condition {condition} does not hold"
+def _reason(type_name: str, condition: str | None) -> str:
+    # SAM's CodeDeploy resources have no condition: SAM leaves them out.
+    is_gradual = condition in (None, _GRADUAL_CONDITION)
+    why = f"{GRADUAL} is false" if is_gradual else f"{condition} does not hold"
+    return f"not emulated: the type is unknown, so {why}" if type_name in UNKNOWN_TYPES else why

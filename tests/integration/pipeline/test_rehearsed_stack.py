@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from emulator.home import INSTALLED
 from emulator.ministack import MiniStack
 from pipeline.rehearsal.comparison import Gap, Made, Row
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.deployed import Deployed
+from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.services import Services
 from pipeline.rehearsal.settings import Settings
 from pipeline.rehearsal.surroundings import LAUNCHER
@@ -137,6 +139,13 @@ def test_a_property_without_a_reader_is_found(account: Account) -> None:
 def test_a_resource_that_was_not_made_is_found(account: Account) -> None:
     more = {"Resources": {**TEMPLATE["Resources"], "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}
     assert account.rows(*GAPS, template=more)["Topic", "(all)"].remark == "the stack does not have it"
+
+
+@pytest.mark.parametrize("type_name", sorted(UNKNOWN_TYPES))
+def test_a_type_that_is_said_to_be_unknown_is_refused(account: Account, type_name: str) -> None:
+    template = {"Resources": {"Unknown": {"Type": type_name, "Properties": {}}}}
+    with pytest.raises(ClientError, match="Unrecognized resource types"):
+        account.cloudformation.create_stack(StackName="unknown", TemplateBody=json.dumps(template))
 
 
 def test_what_refers_to_a_secret_has_its_arn(account: Account) -> None:

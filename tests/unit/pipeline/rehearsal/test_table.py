@@ -46,8 +46,11 @@ def test_every_listed_gap_is_declared(declaration: Declaration) -> None:
 
 def test_what_is_not_made_is_listed_with_its_reason(declaration: Declaration) -> None:
     reasons = {off.type_name: off.reason for off in declaration.switched_off}
-    assert "CodeDeploy is not emulated" in reasons["AWS::CodeDeploy::DeploymentGroup"]
-    assert reasons["AWS::CloudFront::Distribution"] == "the condition HasCloudFront does not hold"
+    assert reasons["AWS::CodeDeploy::DeploymentGroup"] == (
+        "not emulated: the type is unknown, so GradualDeployment is false"
+    )
+    assert reasons["AWS::Lambda::Function"] == "GradualDeployment is false"
+    assert "HasRedisSecurityGroup does not hold" in reasons["AWS::EC2::SecurityGroupIngress"]
 
 
 def test_references_are_shown_by_name(declaration: Declaration) -> None:
