@@ -56,7 +56,9 @@ def read_settings(samconfig: Path) -> Settings:
 
 
 def _parameters(declared: Any) -> dict[str, str]:
-    """Return parameter overrides in any of sam's forms (one text, a list of texts) as a mapping."""
+    """Return parameter overrides in any of sam's forms (a table, one text, a list of texts) as a mapping."""
+    if isinstance(declared, Mapping):
+        return {name: str(value) for name, value in declared.items()}
     members = shlex.split(declared) if isinstance(declared, str) else [str(member) for member in declared]
     pairs = (member.partition("=") for member in members)
     return {name: value for name, _, value in pairs}

@@ -22,7 +22,14 @@ parameter_overrides = {overrides}
 """
 
 
-@pytest.mark.parametrize("overrides", ['["Stage=staging", "Note=two words"]', "\"Stage=staging Note='two words'\""])
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        '{Stage = "staging", Note = "two words"}',
+        '["Stage=staging", "Note=two words"]',
+        "\"Stage=staging Note='two words'\"",
+    ],
+)
 def test_parameters_are_read_in_each_of_sams_forms(tmp_path: Path, overrides: str) -> None:
     file = tmp_path / "samconfig.toml"
     file.write_text(FILE.replace("{overrides}", overrides))
