@@ -82,12 +82,14 @@ def packaged_sources(code_uri: Path) -> Iterator[Path]:
 def _requirements(function: DeclaredFunction, target: Target) -> Path:
     """Return a folder with the installed requirements, made once per lock file, services and target."""
     requirements = function.code_uri / "requirements.txt"
-    recipe = (requirements.read_text(), Path(__file__).read_text(), repr(target), repr(function.services))
+    services = "any" if function.services is None else " ".join(sorted(function.services))  # a set has no order
+    recipe = (requirements.read_text(), Path(__file__).read_text(), repr(target), services)
     key = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
-    installed = CACHE / f"{function.logical_id}-{target.version}-{key}"
+    kind = f"{function.logical_id}-{target.version}-{target.platform or 'here'}"
+    installed = CACHE / f"{kind}-{key}"
     if not installed.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        for stale in CACHE.glob(f"{function.logical_id}-{target.version}-*"):
+        for stale in CACHE.glob(f"{kind}-*"):  # what is kept for another target is not stale
             shutil.rmtree(stale, ignore_errors=True)
         unfinished = CACHE / f".{installed.name}.{os.getpid()}"
         _install(requirements, unfinished, target)

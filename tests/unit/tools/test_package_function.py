@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,47 @@ def test_a_package_has_the_sources_and_their_bytecode(
     package(function, tmp_path / "artifacts", Target(version, None, Path(sys.executable)))
     assert (tmp_path / "artifacts/app/handler.py").exists()
     assert list((tmp_path / "artifacts/app/__pycache__").glob("handler.*.pyc"))
+
+
+def test_requirements_are_kept_for_each_target_and_replaced_when_they_change(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_function, "CACHE", tmp_path / "cache")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    function = DeclaredFunction("Function", sources, f"python{version}", "x86_64", frozenset())
+    targets = [Target(version, None, Path(sys.executable)), Target(version, "x86_64-manylinux_2_28", None)]
+
+    def kept() -> set[str]:
+        for target in targets:
+            package(function, tmp_path / "artifacts", target)
+        return {folder.name for folder in (tmp_path / "cache").iterdir()}
+
+    before = kept()
+    assert len(before) == 2
+    assert kept() == before
+    (sources / "requirements.txt").write_text("# changed\n")
+    after = kept()
+    assert len(after) == 2
+    assert not after & before
+
+
+def test_another_process_finds_what_one_has_kept(sources: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tools import package_function as p; "
+        "from tools.declared_function import DeclaredFunction; p.CACHE = Path(sys.argv[1]); "
+        "services = frozenset({'dynamodb', 's3', 'secretsmanager', 'logs'}); "
+        "function = DeclaredFunction('F', Path(sys.argv[2]), 'python3.13', 'x86_64', services); "
+        "p.package(function, Path(sys.argv[3]), p.Target('3.13', 'x86_64-manylinux_2_28', None)); "
+        "print(*sorted(folder.name for folder in p.CACHE.iterdir()))"
+    )
+    command: list[str | Path] = [sys.executable, "-c", code, tmp_path / "cache", sources, tmp_path / "artifacts"]
+    said = {
+        subprocess.run(
+            command, cwd=REPOSITORY, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1  # one folder, whatever the order of a set in that process
 
 
 def test_requirements_that_cannot_be_installed_are_named(
