@@ -43,7 +43,7 @@ fault: $(READY) ## Make a neighbour fail: NEIGHBOUR=redis FAULT=refuse (stall, s
 
 .PHONY: index
 index: $(READY) ## Fill a real Elasticsearch with the catalogue: ES_URL=https://... (key in ES_API_KEY)
-	@exec $(PYTHON) -m emulator.search_index --url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
+	@exec $(PYTHON) -m emulator.neighbours.search_index --url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
 
 .PHONY: env
 env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$(make env)"

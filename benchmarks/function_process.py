@@ -13,7 +13,7 @@ from benchmarks.processes import BUILD, EVENTS, FUNCTION, declared_function, tim
 from benchmarks.routes import Route
 from emulator.control import ask
 from emulator.home import Home, Running
-from emulator.sam_cli import REGION
+from emulator.region import REGION
 from emulator.template import ACCOUNT_ID
 from tools.interpreters import find_interpreter
 

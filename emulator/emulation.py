@@ -14,20 +14,20 @@ from collections.abc import Awaitable
 from typing import Any, Self
 
 from emulator import choices
+from emulator.aws.ministack import MiniStack, MiniStackError
+from emulator.aws.refusals import Refusals
+from emulator.aws.resources.clients import preload
+from emulator.aws.stack import Stack
 from emulator.control import ControlServer
 from emulator.credentials import RoleCredentials
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
 from emulator.home import INSTALLED, REPOSITORY, Home, Running
 from emulator.installed_engine import container_network
-from emulator.ministack import MiniStack, MiniStackError
 from emulator.neighbours import Neighbours
 from emulator.ports import LOOPBACK, Network
-from emulator.refusals import Refusals
-from emulator.resources.clients import preload
-from emulator.sam_cli import REGION
+from emulator.region import REGION
 from emulator.source_sync import BuiltFunction, SourceSync
-from emulator.stack import Stack
 from emulator.template import Template, TemplateError
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 

@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.home import Home, Running
+from emulator.region import REGION
 from tools.interpreters import host_architecture
-
-REGION = "us-east-1"
-"""The region of a local run, as `samconfig.toml` has it."""
 
 TOOLS = Path(sys.executable).parent
 """The folder of `sam`, `uv` and `pytest`: the virtual environment that this process runs in."""

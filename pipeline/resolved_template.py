@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.intrinsics import evaluate
 from emulator.template import Template, TemplateError
+from emulator.template.intrinsics import evaluate
 from pipeline.stages import DeploymentError, read_stage
 
 STAGE: Final = "prod"

@@ -14,7 +14,8 @@ import pytest
 from emulator import background
 from emulator.control import ask
 from emulator.home import HOME_VARIABLE, REPOSITORY, Home, Running
-from emulator.sam_cli import REGION, process_environment
+from emulator.region import REGION
+from emulator.sam_cli import process_environment
 from emulator.template import ACCOUNT_ID
 
 EVENTS = REPOSITORY / "events"

@@ -13,7 +13,7 @@ template_as_deployed() { # what checkov reads: production's roles and settings, 
   .venv/bin/python -m pipeline.resolved_template template.yaml "$gates/template.json"
 }
 sam_validate() { .venv/bin/sam validate --lint; }
-permissions() { .venv/bin/python -m tools.permissions; }
+permissions() { .venv/bin/python -m pipeline.permissions; }
 cfn_lint() { .venv/bin/cfn-lint template.yaml pipeline/bootstrap.yaml; }
 checkov() { template_as_deployed && "$gates/bin/checkov" --file "$gates/template.json" pipeline/bootstrap.yaml; }
 actionlint() { "$gates/bin/actionlint" .github/workflows/*.yml; }

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.cost.traffic import CONVERSATION
-from emulator.anthropic import Anthropic
-from emulator.elasticsearch import Elasticsearch
+from emulator.aws.sample_data import FILES, inventory_item, read_catalog
 from emulator.home import REPOSITORY
-from emulator.redis import Redis
-from emulator.sample_data import FILES, inventory_item, read_catalog
-from emulator.search_index import ALIAS, fill
+from emulator.neighbours.anthropic import Anthropic
+from emulator.neighbours.elasticsearch import Elasticsearch
+from emulator.neighbours.redis import Redis
+from emulator.neighbours.search_index import ALIAS, fill
 
 _FILE: Final = "sample.txt"
 _SKU: Final = "CHIPS-BEET-80G"

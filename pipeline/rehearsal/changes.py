@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.translation import TemplateError, parse
+from emulator.template.translation import TemplateError, parse
 from pipeline.rehearsal.errors import RehearsalError
 
 HEADER: Final = "x-rehearsal"

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from emulator import intrinsics
 from emulator.home import INSTALLED
-from emulator.template import ACCOUNT_ID, Template, TemplateError
-from emulator.translation import translate
+from emulator.template import ACCOUNT_ID, Template, TemplateError, intrinsics
+from emulator.template.translation import translate
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.readers.api import expanded

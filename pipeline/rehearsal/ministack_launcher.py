@@ -12,7 +12,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-EMULATOR_LAUNCHER = Path(__file__).resolve().parents[2] / "emulator" / "ministack_launcher.py"
+EMULATOR_LAUNCHER = Path(__file__).resolve().parents[2] / "emulator" / "aws" / "ministack_launcher.py"
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 (a type)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from emulator import sample_data
+from emulator.aws import sample_data
 from pipeline.rehearsal import table
 from pipeline.rehearsal.changes import FUNCTION, HEADER, IMPOSSIBLE, TAKEN_PERMISSION, ChangedBuild
 from pipeline.rehearsal.comparison import Row, require_all_explained

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from emulator.resources.clients import Clients
+from emulator.aws.resources.clients import Clients
 
 
 class Services(Clients):

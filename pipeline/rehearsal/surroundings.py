@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.errors import EmulatorError
 from emulator.home import INSTALLED
-from emulator.ministack import MiniStack, MiniStackError
 from emulator.neighbours import Neighbours
 from emulator.ports import Network
 from pipeline.rehearsal.errors import RehearsalError

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator.ministack import MiniStack
-from emulator.resources.clients import Clients
-from emulator.stack import Stack
+from emulator.aws.ministack import MiniStack
+from emulator.aws.resources.clients import Clients
+from emulator.aws.stack import Stack
 from emulator.template import Template
-from tests.integration.emulator.role_clients import RoleClients
+from tests.integration.emulator.aws.role_clients import RoleClients
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

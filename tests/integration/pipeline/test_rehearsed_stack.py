@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.aws.ministack import MiniStack
 from emulator.home import INSTALLED
-from emulator.ministack import MiniStack
 from pipeline.rehearsal.comparison import Gap, Made, Row
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.deployed import Deployed

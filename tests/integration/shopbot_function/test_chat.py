@@ -19,10 +19,10 @@ from shopping_bot.bot_core import MAXIMUM_ROUNDS
 from shopping_bot.claude import Claude
 from shopping_bot.completion import Completion
 
-from emulator.anthropic import Anthropic
-from emulator.elasticsearch import Elasticsearch
-from emulator.redis import Redis
-from emulator.search_index import ALIAS, fill
+from emulator.neighbours.anthropic import Anthropic
+from emulator.neighbours.elasticsearch import Elasticsearch
+from emulator.neighbours.redis import Redis
+from emulator.neighbours.search_index import ALIAS, fill
 from tests.integration.shopbot_function.proxy import Proxy
 
 KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": ""}

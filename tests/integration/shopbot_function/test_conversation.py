@@ -15,7 +15,7 @@ from shopping_bot import session, transcript
 from shopping_bot.conversation import MAXIMUM_ENTRIES, Conversations
 from shopping_bot.http_client import NeighbourDownError
 
-from emulator.redis.redis import Redis
+from emulator.neighbours.redis.redis import Redis
 from tests.integration.shopbot_function.conftest import PASSWORD
 from tests.integration.shopbot_function.proxy import Proxy
 

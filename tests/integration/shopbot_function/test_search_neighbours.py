@@ -14,9 +14,9 @@ from shopping_bot.product_search import ProductSearch
 from shopping_bot.secrets import SecretError, Secrets
 from shopping_bot.stock import StockEntry
 
-from emulator.elasticsearch import Elasticsearch
-from emulator.search_index import ALIAS, fill
-from tests.integration.emulator.elasticsearch.node import running_node
+from emulator.neighbours.elasticsearch import Elasticsearch
+from emulator.neighbours.search_index import ALIAS, fill
+from tests.integration.emulator.neighbours.elasticsearch.node import running_node
 
 
 class Inventory:

@@ -15,9 +15,9 @@ from shopping_bot.product_search import ProductSearch
 from shopping_bot.secrets import Secrets
 from shopping_bot.stock import StockEntry
 
-from emulator.sample_data import read_catalog
-from emulator.search_index import ALIAS, fill
-from tests.integration.emulator.elasticsearch.node import running_node
+from emulator.aws.sample_data import read_catalog
+from emulator.neighbours.search_index import ALIAS, fill
+from tests.integration.emulator.neighbours.elasticsearch.node import running_node
 
 CATALOG = {product["sku"]: product for product in read_catalog()}
 

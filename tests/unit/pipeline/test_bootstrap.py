@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from emulator.translation import parse
+from emulator.template.translation import parse
 from pipeline.resolved_template import resolve
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator import intrinsics
-from emulator.template import Template
+from emulator.template import Template, intrinsics
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "template.yaml"
 PROD = {"Stage": "prod", "GradualDeployment": "true"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator import translation
+from emulator.template import translation
 from tests.unit.template.conftest import PROD, TEMPLATE, Stage
 
 SAMCONFIG = TEMPLATE.with_name("samconfig.toml")

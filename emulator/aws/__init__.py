@@ -1,0 +1,1 @@
+"""AWS on this machine: MiniStack, and in it what the template declares."""

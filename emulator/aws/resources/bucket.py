@@ -1,0 +1,179 @@
+"""AWS::S3::Bucket.
+
+Source: AWS CloudFormation Template Reference, "AWS::S3::Bucket" and its property types; Amazon S3 API Reference, the
+Put… action of each setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from emulator.aws.resources.clients import Clients
+from emulator.aws.resources.handler import Created, Handler
+from emulator.aws.resources.schema import TAGS, Kind, Schema
+
+_LIFECYCLE_RULE: Final[Mapping[str, Schema]] = {
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": Kind.WHOLE},
+    "ExpirationInDays": Kind.WHOLE,
+    "ExpiredObjectDeleteMarker": Kind.FLAG,
+    "Id": Kind.TEXT,
+    "NoncurrentVersionExpiration": {"NewerNoncurrentVersions": Kind.WHOLE, "NoncurrentDays": Kind.WHOLE},
+    "Prefix": Kind.TEXT,
+    "Status": Kind.TEXT,
+    "Transitions": [{"StorageClass": Kind.TEXT, "TransitionInDays": Kind.WHOLE}],
+}
+_CORS_RULE: Final[Mapping[str, Schema]] = {
+    "AllowedHeaders": [Kind.TEXT],
+    "AllowedMethods": [Kind.TEXT],
+    "AllowedOrigins": [Kind.TEXT],
+    "ExposedHeaders": [Kind.TEXT],
+    "Id": Kind.TEXT,
+    "MaxAge": Kind.WHOLE,
+}
+_ENCRYPTION_RULE: Final[Mapping[str, Schema]] = {
+    "BucketKeyEnabled": Kind.FLAG,
+    "ServerSideEncryptionByDefault": {"KMSMasterKeyID": Kind.TEXT, "SSEAlgorithm": Kind.TEXT},
+}
+
+PROPERTIES: Final[Mapping[str, Schema]] = {
+    "BucketEncryption": {"ServerSideEncryptionConfiguration": [_ENCRYPTION_RULE]},
+    "BucketName": Kind.TEXT,
+    "CorsConfiguration": {"CorsRules": [_CORS_RULE]},
+    "LifecycleConfiguration": {"Rules": [_LIFECYCLE_RULE]},
+    "OwnershipControls": {"Rules": [{"ObjectOwnership": Kind.TEXT}]},
+    "PublicAccessBlockConfiguration": {
+        "BlockPublicAcls": Kind.FLAG,
+        "BlockPublicPolicy": Kind.FLAG,
+        "IgnorePublicAcls": Kind.FLAG,
+        "RestrictPublicBuckets": Kind.FLAG,
+    },
+    "Tags": TAGS,
+    "VersioningConfiguration": {"Status": Kind.TEXT},
+}
+
+
+def lifecycle_rule(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule of CloudFormation's LifecycleConfiguration as PutBucketLifecycleConfiguration takes it."""
+    rule: dict[str, Any] = {"Status": declared["Status"], "Filter": {"Prefix": declared.get("Prefix", "")}}
+    if "Id" in declared:
+        rule["ID"] = declared["Id"]
+    for name in ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration"):
+        if name in declared:
+            rule[name] = declared[name]
+    if "ExpirationInDays" in declared:
+        rule["Expiration"] = {"Days": declared["ExpirationInDays"]}
+    elif "ExpiredObjectDeleteMarker" in declared:
+        rule["Expiration"] = {"ExpiredObjectDeleteMarker": declared["ExpiredObjectDeleteMarker"]}
+    if "Transitions" in declared:
+        rule["Transitions"] = [
+            {"Days": transition["TransitionInDays"], "StorageClass": transition["StorageClass"]}
+            for transition in declared["Transitions"]
+        ]
+    return rule
+
+
+def encryption_rule(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule of CloudFormation's BucketEncryption as PutBucketEncryption takes it."""
+    names = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
+    return {names.get(name, name): value for name, value in declared.items()}
+
+
+def cors_rule(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule of CloudFormation's CorsConfiguration as PutBucketCors takes it."""
+    names = {"ExposedHeaders": "ExposeHeaders", "Id": "ID", "MaxAge": "MaxAgeSeconds"}
+    return {names.get(name, name): value for name, value in declared.items()}
+
+
+def _set_encryption(clients: Clients, bucket: str, declared: Any) -> None:
+    rules = [encryption_rule(rule) for rule in declared["ServerSideEncryptionConfiguration"]]
+    configuration: Any = {"Rules": rules}
+    clients.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=configuration)
+
+
+def _set_cors(clients: Clients, bucket: str, declared: Any) -> None:
+    configuration: Any = {"CORSRules": [cors_rule(rule) for rule in declared["CorsRules"]]}
+    clients.s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=configuration)
+
+
+def _set_lifecycle(clients: Clients, bucket: str, declared: Any) -> None:
+    configuration: Any = {"Rules": [lifecycle_rule(rule) for rule in declared["Rules"]]}
+    clients.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=configuration)
+
+
+def _set_versioning(clients: Clients, bucket: str, declared: Any) -> None:
+    clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=declared)
+
+
+# For each property, how it is set on a bucket, and how it is taken off one that had it.
+_SETTINGS: Final[Mapping[str, tuple[Callable[[Clients, str, Any], object], Callable[[Clients, str], object]]]] = {
+    "BucketEncryption": (_set_encryption, lambda clients, bucket: clients.s3.delete_bucket_encryption(Bucket=bucket)),
+    "CorsConfiguration": (_set_cors, lambda clients, bucket: clients.s3.delete_bucket_cors(Bucket=bucket)),
+    "LifecycleConfiguration": (
+        _set_lifecycle,
+        lambda clients, bucket: clients.s3.delete_bucket_lifecycle(Bucket=bucket),
+    ),
+    "OwnershipControls": (
+        lambda clients, bucket, declared: clients.s3.put_bucket_ownership_controls(
+            Bucket=bucket, OwnershipControls=declared
+        ),
+        lambda clients, bucket: clients.s3.delete_bucket_ownership_controls(Bucket=bucket),
+    ),
+    "PublicAccessBlockConfiguration": (
+        lambda clients, bucket, declared: clients.s3.put_public_access_block(
+            Bucket=bucket, PublicAccessBlockConfiguration=declared
+        ),
+        lambda clients, bucket: clients.s3.delete_public_access_block(Bucket=bucket),
+    ),
+    "Tags": (
+        lambda clients, bucket, declared: clients.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": declared}),
+        lambda clients, bucket: clients.s3.delete_bucket_tagging(Bucket=bucket),
+    ),
+    "VersioningConfiguration": (
+        _set_versioning,
+        lambda clients, bucket: _set_versioning(clients, bucket, {"Status": "Suspended"}),
+    ),
+}
+
+
+def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Created:
+    existed = _exists(clients, name)
+    if not existed:
+        location: Any = {"CreateBucketConfiguration": {"LocationConstraint": clients.region}}
+        clients.s3.create_bucket(Bucket=name, **({} if clients.region == "us-east-1" else location))
+    for setting, (put, take_off) in _SETTINGS.items():
+        if setting in properties:
+            put(clients, name, properties[setting])
+        elif existed:
+            take_off(clients, name)
+    return Created(
+        name,
+        {
+            "Arn": f"arn:aws:s3:::{name}",
+            "DomainName": f"{name}.s3.amazonaws.com",
+            "DualStackDomainName": f"{name}.s3.dualstack.{clients.region}.amazonaws.com",
+            "RegionalDomainName": f"{name}.s3.{clients.region}.amazonaws.com",
+            "WebsiteURL": f"http://{name}.s3-website-{clients.region}.amazonaws.com",
+        },
+    )
+
+
+def _exists(clients: Clients, name: str) -> bool:
+    try:
+        clients.s3.head_bucket(Bucket=name)
+    except clients.s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+        return False
+    return True
+
+
+HANDLER: Final = Handler(
+    "AWS::S3::Bucket",
+    PROPERTIES,
+    frozenset({"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"}),
+    _create,
+    name_property="BucketName",
+    name_length=63,
+    lower_case=True,
+)

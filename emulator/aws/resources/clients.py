@@ -1,0 +1,86 @@
+"""boto3 clients of the local endpoint, made on first use and shared between threads."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from emulator.aws.ministack import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
+from emulator.region import REGION
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
+
+
+_session_lock: Final = threading.Lock()  # boto3 sessions are not for several threads at once; their clients are
+
+
+class Clients:
+    """The clients with which the root of the local account acts. Nothing of the caller's AWS configuration is read."""
+
+    def __init__(self, endpoint_url: str, region: str) -> None:
+        self.endpoint_url = endpoint_url
+        self.region = region
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """The tables."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    @cached_property
+    def iam(self) -> IAMClient:
+        """The roles."""
+        client: IAMClient = self._client("iam")
+        return client
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """The buckets."""
+        client: S3Client = self._client("s3")
+        return client
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManagerClient:
+        """The secrets."""
+        client: SecretsManagerClient = self._client("secretsmanager")
+        return client
+
+    @cached_property
+    def sts(self) -> STSClient:
+        """The sessions of roles."""
+        client: STSClient = self._client("sts")
+        return client
+
+    def _client(self, service: str) -> Any:
+        return _client(service, self.endpoint_url, self.region)
+
+
+def preload() -> None:
+    """Read what the clients need, most of a second's work that can be done while the endpoint starts."""
+    for service in ("dynamodb", "s3", "iam", "secretsmanager", "sts"):
+        _client(service, "http://127.0.0.1", REGION)
+
+
+def _client(service: str, endpoint_url: str, region: str) -> Any:
+    from botocore.config import Config
+
+    config = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 3})
+    with _session_lock:
+        return _session().client(service, region, endpoint_url=endpoint_url, config=config)
+
+
+@cache
+def _session() -> Any:
+    """Return one session for all clients: it keeps the services' descriptions once they are read."""
+    import botocore.session
+    from boto3.session import Session
+
+    # Without these, a profile that is named in the environment and gone would end the start.
+    bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return Session(aws_access_key_id=ROOT_ACCESS_KEY, aws_secret_access_key=ROOT_SECRET_KEY, botocore_session=bare)

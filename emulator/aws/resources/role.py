@@ -1,0 +1,119 @@
+"""AWS::IAM::Role.
+
+Source: AWS CloudFormation Template Reference, "AWS::IAM::Role"; AWS Identity and Access Management API Reference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.aws.resources.clients import Clients
+from emulator.aws.resources.handler import Created, Handler
+from emulator.aws.resources.schema import TAGS, Kind, PropertyError, Schema
+
+PROPERTIES: Final[Mapping[str, Schema]] = {
+    "AssumeRolePolicyDocument": Kind.DOCUMENT,
+    "Description": Kind.TEXT,
+    "ManagedPolicyArns": [Kind.TEXT],
+    "MaxSessionDuration": Kind.WHOLE,
+    "Path": Kind.TEXT,
+    "PermissionsBoundary": Kind.TEXT,
+    "Policies": [{"PolicyDocument": Kind.DOCUMENT, "PolicyName": Kind.TEXT}],
+    "RoleName": Kind.TEXT,
+    "Tags": TAGS,
+}
+# Managed policies that MiniStack does not have. It lets them be attached and finds nothing in them, which is right for
+# these: they allow calls of services that no neighbour emulates. Any other is refused, lest its permissions go missing.
+ALLOW_NOTHING_LOCALLY: Final[Mapping[str, str]] = {
+    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess": "X-Ray is not emulated",
+    "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda": "CodeDeploy is not emulated",
+    "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited": "CodeDeploy is not emulated",
+}
+
+
+def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Created:
+    managed = properties.get("ManagedPolicyArns", [])
+    for arn in managed:
+        _require_known(clients, arn)
+    trust = _document(properties["AssumeRolePolicyDocument"])
+    settings = {key: properties[key] for key in ("Description", "MaxSessionDuration") if key in properties}
+    placed = {key: properties[key] for key in ("Path", "PermissionsBoundary") if key in properties}
+    tags = properties.get("Tags", [])
+    try:
+        role = clients.iam.get_role(RoleName=name)["Role"]
+    except clients.iam.exceptions.NoSuchEntityException:
+        request: Any = {**settings, **placed, "Tags": tags}
+        role = clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **request)["Role"]
+    else:
+        clients.iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+        if role["Path"] != properties.get("Path", "/"):
+            raise PropertyError("Path differs from the role that exists; stop the emulator and start it again")
+        if settings:
+            clients.iam.update_role(RoleName=name, **settings)
+        _set_boundary(clients, name, properties.get("PermissionsBoundary"))
+        _set_tags(clients, name, tags)
+    _set_inline_policies(clients, name, properties.get("Policies", []))
+    _set_managed_policies(clients, name, managed)
+    return Created(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+
+
+def _set_inline_policies(clients: Clients, role: str, declared: list[Mapping[str, Any]]) -> None:
+    names = {policy["PolicyName"] for policy in declared}
+    for name in clients.iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        if name not in names:
+            clients.iam.delete_role_policy(RoleName=role, PolicyName=name)
+    for policy in declared:
+        clients.iam.put_role_policy(
+            RoleName=role, PolicyName=policy["PolicyName"], PolicyDocument=_document(policy["PolicyDocument"])
+        )
+
+
+def _set_managed_policies(clients: Clients, role: str, declared: list[str]) -> None:
+    attached = clients.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    present = {policy["PolicyArn"] for policy in attached}
+    for arn in sorted(present - set(declared)):
+        clients.iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+    for arn in declared:
+        if arn not in present:
+            clients.iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+
+
+def _set_boundary(clients: Clients, role: str, declared: str | None) -> None:
+    if declared is not None:
+        clients.iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=declared)
+    elif "PermissionsBoundary" in clients.iam.get_role(RoleName=role)["Role"]:
+        clients.iam.delete_role_permissions_boundary(RoleName=role)
+
+
+def _set_tags(clients: Clients, role: str, declared: list[Any]) -> None:
+    present = {tag["Key"] for tag in clients.iam.list_role_tags(RoleName=role)["Tags"]}
+    stale = sorted(present - {tag["Key"] for tag in declared})
+    if stale:
+        clients.iam.untag_role(RoleName=role, TagKeys=stale)
+    if declared:
+        clients.iam.tag_role(RoleName=role, Tags=declared)
+
+
+def _require_known(clients: Clients, arn: str) -> None:
+    if arn in ALLOW_NOTHING_LOCALLY:
+        return
+    try:
+        clients.iam.get_policy(PolicyArn=arn)
+    except clients.iam.exceptions.NoSuchEntityException:
+        raise PropertyError(f"ManagedPolicyArns names {arn}, whose permissions the emulator does not know") from None
+
+
+def _document(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+HANDLER: Final = Handler(
+    "AWS::IAM::Role",
+    PROPERTIES,
+    frozenset({"Arn", "RoleId"}),
+    _create,
+    name_property="RoleName",
+    name_length=64,
+)

@@ -1,0 +1,177 @@
+"""AWS::DynamoDB::Table.
+
+Source: AWS CloudFormation Template Reference, "AWS::DynamoDB::Table"; Amazon DynamoDB API Reference, "CreateTable".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.aws.resources.clients import Clients
+from emulator.aws.resources.handler import Created, Handler
+from emulator.aws.resources.schema import TAGS, Kind, PropertyError, Schema
+
+_KEY_SCHEMA: Final[Schema] = [{"AttributeName": Kind.TEXT, "KeyType": Kind.TEXT}]
+_PROJECTION: Final[Schema] = {"NonKeyAttributes": [Kind.TEXT], "ProjectionType": Kind.TEXT}
+_THROUGHPUT: Final[Schema] = {"ReadCapacityUnits": Kind.WHOLE, "WriteCapacityUnits": Kind.WHOLE}
+_INDEX: Final[Mapping[str, Schema]] = {"IndexName": Kind.TEXT, "KeySchema": _KEY_SCHEMA, "Projection": _PROJECTION}
+
+PROPERTIES: Final[Mapping[str, Schema]] = {
+    "AttributeDefinitions": [{"AttributeName": Kind.TEXT, "AttributeType": Kind.TEXT}],
+    "BillingMode": Kind.TEXT,
+    "DeletionProtectionEnabled": Kind.FLAG,
+    "GlobalSecondaryIndexes": [{**_INDEX, "ProvisionedThroughput": _THROUGHPUT}],
+    "KeySchema": _KEY_SCHEMA,
+    "LocalSecondaryIndexes": [_INDEX],
+    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": Kind.FLAG, "RecoveryPeriodInDays": Kind.WHOLE},
+    "ProvisionedThroughput": _THROUGHPUT,
+    "SSESpecification": {"KMSMasterKeyId": Kind.TEXT, "SSEEnabled": Kind.FLAG, "SSEType": Kind.TEXT},
+    "StreamSpecification": {"StreamViewType": Kind.TEXT},
+    "TableClass": Kind.TEXT,
+    "TableName": Kind.TEXT,
+    "Tags": TAGS,
+    "TimeToLiveSpecification": {"AttributeName": Kind.TEXT, "Enabled": Kind.FLAG},
+}
+# What CreateTable takes under CloudFormation's own names.
+_AS_DECLARED: Final = (
+    "AttributeDefinitions",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+    "TableClass",
+    "Tags",
+)
+_ACTIVE_SECONDS: Final = 30
+_POLL_SECONDS: Final = 0.02
+
+
+def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Created:
+    dynamodb = clients.dynamodb
+    try:
+        description: Mapping[str, Any] = dynamodb.describe_table(TableName=name)["Table"]
+    except dynamodb.exceptions.ResourceNotFoundException:
+        dynamodb.create_table(**_request(name, properties))
+        description = _wait_until_active(clients, name)
+    else:
+        _update(clients, name, properties, description)
+    arn = description["TableArn"]
+    recovery = properties.get("PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": False})
+    dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+    _set_time_to_live(clients, name, properties.get("TimeToLiveSpecification"))
+    attributes = {"Arn": arn}
+    if description.get("LatestStreamArn"):
+        attributes["StreamArn"] = description["LatestStreamArn"]
+    return Created(name, attributes)
+
+
+def _wait_until_active(clients: Clients, name: str) -> Mapping[str, Any]:
+    """Return the table's description once it can be used (boto3's own waiter sleeps a second at least)."""
+    deadline = time.monotonic() + _ACTIVE_SECONDS
+    while True:
+        description: Mapping[str, Any] = clients.dynamodb.describe_table(TableName=name)["Table"]
+        if description["TableStatus"] == "ACTIVE":
+            return description
+        if time.monotonic() > deadline:
+            raise PropertyError(f"the table did not become active within {_ACTIVE_SECONDS} s")
+        time.sleep(_POLL_SECONDS)
+
+
+def _request(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    request = {key: properties[key] for key in _AS_DECLARED if key in properties}
+    request["TableName"] = name
+    request["BillingMode"] = properties.get("BillingMode", "PROVISIONED")
+    request["DeletionProtectionEnabled"] = properties.get("DeletionProtectionEnabled", False)
+    if "SSESpecification" in properties:
+        request["SSESpecification"] = _encryption(properties)
+    if "StreamSpecification" in properties:
+        request["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
+    return request
+
+
+def _encryption(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return SSESpecification with the API's name for CloudFormation's SSEEnabled."""
+    declared = dict(properties.get("SSESpecification", {"SSEEnabled": False}))
+    return {"Enabled": declared.pop("SSEEnabled"), **declared}
+
+
+def _update(clients: Clients, name: str, properties: Mapping[str, Any], description: Mapping[str, Any]) -> None:
+    """Bring a table that exists to what is declared; what cannot be changed must be the same already."""
+    there = _fixed_settings(description)
+    for key, value in _fixed_properties(properties).items():
+        if there[key] != value:
+            raise PropertyError(f"{key} differs from the table that exists; stop the emulator and start it again")
+    protected = properties.get("DeletionProtectionEnabled", False)
+    if description.get("DeletionProtectionEnabled", False) != protected:
+        clients.dynamodb.update_table(TableName=name, DeletionProtectionEnabled=protected)
+    encryption = _encryption(properties)
+    if (description.get("SSEDescription", {}).get("Status") == "ENABLED") != encryption["Enabled"]:
+        clients.dynamodb.update_table(TableName=name, SSESpecification=encryption)  # type: ignore[arg-type]
+    arn = description["TableArn"]
+    declared_tags = properties.get("Tags", [])
+    present = {tag["Key"] for tag in clients.dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"]}
+    stale = sorted(present - {tag["Key"] for tag in declared_tags})
+    if stale:
+        clients.dynamodb.untag_resource(ResourceArn=arn, TagKeys=stale)
+    if declared_tags:
+        clients.dynamodb.tag_resource(ResourceArn=arn, Tags=declared_tags)
+
+
+def _set_time_to_live(clients: Clients, name: str, declared: Mapping[str, Any] | None) -> None:
+    """Set it only when it differs: UpdateTimeToLive refuses a request that changes nothing."""
+    present = clients.dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    enabled = present.get("TimeToLiveStatus") == "ENABLED"
+    wanted = declared or {"Enabled": False, "AttributeName": present.get("AttributeName", "")}
+    if enabled != wanted["Enabled"]:
+        specification = {"Enabled": wanted["Enabled"], "AttributeName": wanted["AttributeName"]}
+        clients.dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)  # type: ignore[arg-type]
+
+
+def _fixed_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is set only when a table is made here, from its properties."""
+    throughput = properties.get("ProvisionedThroughput", {})
+    return {
+        "AttributeDefinitions": _unordered(properties.get("AttributeDefinitions", [])),
+        "KeySchema": _unordered(properties.get("KeySchema", [])),
+        "BillingMode": properties.get("BillingMode", "PROVISIONED"),
+        "GlobalSecondaryIndexes": _indexes(properties.get("GlobalSecondaryIndexes", [])),
+        "LocalSecondaryIndexes": _indexes(properties.get("LocalSecondaryIndexes", [])),
+        "ProvisionedThroughput": _units(throughput),
+        "StreamSpecification": properties.get("StreamSpecification", {}).get("StreamViewType"),
+        "TableClass": properties.get("TableClass", "STANDARD"),
+    }
+
+
+def _fixed_settings(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same as `_fixed_properties`, from DescribeTable's answer."""
+    return _fixed_properties(
+        {
+            **description,
+            "BillingMode": description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+            "TableClass": description.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
+        }
+    )
+
+
+def _unordered(members: list[Mapping[str, Any]]) -> set[tuple[tuple[str, Any], ...]]:
+    return {tuple(sorted(member.items())) for member in members}
+
+
+def _indexes(indexes: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {index["IndexName"]: (_unordered(index["KeySchema"]), _projection(index)) for index in indexes}
+
+
+def _projection(index: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+    declared = index.get("Projection", {})
+    return declared.get("ProjectionType", "ALL"), frozenset(declared.get("NonKeyAttributes", []))
+
+
+def _units(throughput: Mapping[str, Any]) -> tuple[int, int]:
+    return throughput.get("ReadCapacityUnits", 0), throughput.get("WriteCapacityUnits", 0)
+
+
+HANDLER: Final = Handler(
+    "AWS::DynamoDB::Table", PROPERTIES, frozenset({"Arn", "StreamArn"}), _create, name_property="TableName"
+)

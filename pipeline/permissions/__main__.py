@@ -1,0 +1,19 @@
+"""`python -m pipeline.permissions`: print a sentence for each thing to mend; the status is 1 when there is one."""
+
+from __future__ import annotations
+
+import sys
+
+from emulator.template import Template
+from pipeline.permissions.audit import PARAMETERS, TEMPLATE, audit
+
+
+def main() -> int:
+    """Audit the repository's template; return the exit status."""
+    sentences = audit([Template.load(TEMPLATE, parameters) for parameters in PARAMETERS])
+    sys.stdout.writelines(f"{sentence}\n" for sentence in sentences)
+    return 1 if sentences else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

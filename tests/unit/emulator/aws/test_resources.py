@@ -1,0 +1,212 @@
+"""Properties are declared with their mapping, names are CloudFormation's, and nothing passes unnoticed."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.aws.resources import HANDLERS, bucket, secret
+from emulator.aws.resources.handler import generated_name
+from emulator.aws.resources.not_emulated import NOT_EMULATED
+from emulator.aws.resources.schema import Kind, PropertyError, Schema, conform
+from emulator.aws.stack import Stack
+from emulator.template import Template, TemplateError
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+NOWHERE = "http://127.0.0.1:9"  # discard: whoever talks to it fails
+
+
+class TestSchema:
+    SCHEMA: ClassVar[Schema] = {
+        "Name": Kind.TEXT,
+        "Rules": [{"Days": Kind.WHOLE, "On": Kind.FLAG}],
+        "Policy": Kind.DOCUMENT,
+    }
+
+    def test_scalars_become_what_is_declared(self) -> None:
+        value = {"Name": 7, "Rules": [{"Days": "30", "On": "true"}, {"On": False}], "Policy": {"Any": ["thing"]}}
+        assert conform(value, self.SCHEMA) == {
+            "Name": "7",
+            "Rules": [{"Days": 30, "On": True}, {"On": False}],
+            "Policy": {"Any": ["thing"]},
+        }
+
+    @pytest.mark.parametrize(
+        ("value", "sentence"),
+        [
+            ({"Nmae": "x"}, "Nmae has no mapping"),
+            ({"Rules": [{}, {"Dayz": 1}]}, r"Rules\[1\].Dayz has no mapping"),
+            ({"Rules": [{"Days": "soon"}]}, r"Rules\[0\].Days must be a whole number"),
+            ({"Rules": [{"Days": True}]}, "whole number"),
+            ({"Rules": [{"On": "yes"}]}, "On must be true or false"),
+            ({"Rules": {}}, "Rules must be a list"),
+            ({"Name": ["x"]}, "Name must be a text"),
+            ({"Policy": 1}, "Policy must be a JSON document"),
+            ([], "Properties must be a mapping"),
+        ],
+    )
+    def test_anything_else_is_named(self, value: Any, sentence: str) -> None:
+        with pytest.raises(PropertyError, match=sentence):
+            conform(value, self.SCHEMA)
+
+
+class TestNames:
+    def test_they_read_like_cloudformations(self) -> None:
+        assert generated_name("shop-local", "ShopInventory", 255).startswith("shop-local-ShopInventory-")
+
+    @given(st.text(string.ascii_letters, min_size=1, max_size=128), st.text(string.ascii_letters, min_size=1))
+    def test_they_are_steady_distinct_and_short_enough(self, stack: str, logical_id: str) -> None:
+        name = generated_name(stack, logical_id, 63)
+        assert name == generated_name(stack, logical_id, 63)
+        assert name != generated_name(stack + "x", logical_id, 63)
+        assert len(name) <= 63
+
+    def test_a_bucket_is_in_lower_case_and_a_declared_name_wins(self) -> None:
+        handler = HANDLERS["AWS::S3::Bucket"]
+        assert handler.physical_name("shop-local", "DataBucket", {}).islower()
+        assert handler.physical_name("shop-local", "DataBucket", {"BucketName": "mine"}) == "mine"
+
+
+class TestPassword:
+    def test_as_get_random_password_documents_it(self) -> None:
+        assert len(secret.password({}, random.Random(1))) == 32
+
+    @given(
+        options=st.fixed_dictionaries(
+            {},
+            optional={
+                "ExcludeCharacters": st.text(string.printable, max_size=10),
+                "ExcludeLowercase": st.booleans(),
+                "ExcludeNumbers": st.booleans(),
+                "ExcludePunctuation": st.booleans(),
+                "ExcludeUppercase": st.booleans(),
+                "IncludeSpace": st.booleans(),
+                "PasswordLength": st.integers(5, 60),
+                "RequireEachIncludedType": st.booleans(),
+            },
+        ),
+        seed=st.integers(),
+    )
+    def test_every_option_is_honoured(self, options: dict[str, Any], seed: int) -> None:
+        types = {
+            "ExcludeLowercase": string.ascii_lowercase,
+            "ExcludeNumbers": string.digits,
+            "ExcludePunctuation": string.punctuation,
+            "ExcludeUppercase": string.ascii_uppercase,
+        }
+        included = {name: set(chars) - set(options.get("ExcludeCharacters", "")) for name, chars in types.items()}
+        included = {name: chars for name, chars in included.items() if chars and not options.get(name)}
+        space = {" "} - set(options.get("ExcludeCharacters", "")) if options.get("IncludeSpace") else set()
+        allowed = set().union(space, *included.values())
+        if not allowed:
+            with pytest.raises(PropertyError, match="leaves no character"):
+                secret.password(options, random.Random(seed))
+            return
+        made = secret.password(options, random.Random(seed))
+        assert len(made) == options.get("PasswordLength", 32)
+        assert set(made) <= allowed
+        if options.get("RequireEachIncludedType", True):
+            assert all(set(made) & chars for chars in included.values())
+
+    def test_a_template_gets_the_generated_key(self) -> None:
+        options = {"SecretStringTemplate": '{"A": ""}', "GenerateStringKey": "B", "ExcludePunctuation": True}
+        value = json.loads(secret.secret_string("name", {"GenerateSecretString": options}))
+        assert value["A"] == ""
+        assert value["B"].isalnum()
+
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            ({"GenerateStringKey": "B"}, "both SecretStringTemplate and GenerateStringKey"),
+            ({"GenerateStringKey": "B", "SecretStringTemplate": "{"}, "not JSON"),
+            ({"GenerateStringKey": "B", "SecretStringTemplate": "[]"}, "JSON object"),
+            ({"PasswordLength": 3}, "too short for 4"),
+            ({"PasswordLength": 5000}, "outside 1 to 4096"),
+        ],
+    )
+    def test_what_cannot_be_honoured_is_named(self, options: dict[str, Any], sentence: str) -> None:
+        with pytest.raises(PropertyError, match=sentence):
+            secret.secret_string("name", {"GenerateSecretString": options})
+
+
+def test_a_lifecycle_rule_is_told_in_the_apis_words() -> None:
+    declared = {
+        "Id": "Old",
+        "Status": "Enabled",
+        "Prefix": "tmp/",
+        "ExpirationInDays": 1,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 90}],
+    }
+    assert bucket.lifecycle_rule(declared) == {
+        "ID": "Old",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "tmp/"},
+        "Expiration": {"Days": 1},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        "Transitions": [{"StorageClass": "GLACIER", "Days": 90}],
+    }
+    marker = {"Status": "Enabled", "ExpiredObjectDeleteMarker": True}
+    assert bucket.lifecycle_rule(marker)["Expiration"] == {"ExpiredObjectDeleteMarker": True}
+
+
+def test_cors_and_encryption_are_told_in_the_apis_words() -> None:
+    assert bucket.cors_rule({"AllowedMethods": ["GET"], "ExposedHeaders": ["etag"], "MaxAge": 5}) == {
+        "AllowedMethods": ["GET"], "ExposeHeaders": ["etag"], "MaxAgeSeconds": 5,
+    }  # fmt: skip
+    by_default = {"SSEAlgorithm": "AES256"}
+    assert bucket.encryption_rule({"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": by_default}) == {
+        "BucketKeyEnabled": True,
+        "ApplyServerSideEncryptionByDefault": by_default,
+    }
+
+
+class TestNotEmulated:
+    PLACE: ClassVar = {"region": "us-east-1", "account": "000000000000"}
+
+    def test_return_values_look_like_those_of_aws(self) -> None:
+        group = NOT_EMULATED["AWS::Logs::LogGroup"].values("shop", "Logs", {}, **self.PLACE)
+        assert group.attributes["Arn"] == f"arn:aws:logs:us-east-1:000000000000:log-group:{group.ref}:*"
+        named = NOT_EMULATED["AWS::Lambda::Function"].values("shop", "F", {"FunctionName": "mine"}, **self.PLACE)
+        assert named.attributes["Arn"] == "arn:aws:lambda:us-east-1:000000000000:function:mine"
+        alias = NOT_EMULATED["AWS::Lambda::Alias"].values(
+            "shop", "A", {"FunctionName": "f", "Name": "live"}, **self.PLACE
+        )
+        assert alias.ref == "arn:aws:lambda:us-east-1:000000000000:function:f:live"
+
+    def test_each_says_why(self) -> None:
+        assert all(entry.reason for entry in NOT_EMULATED.values())
+        assert not set(NOT_EMULATED) & set(HANDLERS)
+
+
+class TestMistakesAreFoundBeforeAnythingIsCreated:
+    """The endpoint is nobody: a stack that got as far as a call would fail with another sentence."""
+
+    SHOP = (REPOSITORY / "template.yaml").read_text()
+
+    @pytest.mark.parametrize(
+        ("old", "new", "sentence"),
+        [
+            ("BillingMode: PAY_PER_REQUEST", "BillingMoode: X", r"ShopInventory \(AWS::Dyn.*\): BillingMoode has"),
+            ("SSEEnabled: !If", "SSEnabled: !If", r"SSESpecification.SSEnabled has no mapping"),
+            ("{NoncurrentDays: 30}", "{NonCurrentDays: 30}", "DataBucket .*NonCurrentDays has no mapping"),
+            ("PasswordLength: 40", "PasswordLength: long", "PasswordLength must be a whole number"),
+            ("AWS::S3::BucketPolicy", "AWS::S3::BuckitPolicy", "DataBucketPolicy is an AWS::S3::BuckitPolicy, which"),
+            ("!GetAtt ShopInventory.Arn", "!GetAtt ShopInventory.Name", "FunctionRole.*has ShopInventory.Name"),
+        ],
+    )  # fmt: skip
+    def test_it_is_named(self, tmp_path: Path, old: str, new: str, sentence: str) -> None:
+        assert old in self.SHOP
+        path = tmp_path / "template.yaml"
+        path.write_text(self.SHOP.replace(old, new))
+        with pytest.raises(TemplateError, match=sentence):
+            Stack(Template.load(path), NOWHERE).create()
