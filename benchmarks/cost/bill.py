@@ -135,7 +135,6 @@ def _serverless(asked: Mapping[str, float], measured: Measured) -> dict[str, flo
         "SnapStart: cached snapshots": dollars("SnapStart cache", sum(gigabytes.values()) * SECONDS * versions),
         "SnapStart: restores": dollars("SnapStart restore", sum(cold[f] * gigabytes[f] for f in FUNCTIONS)),
         "Logs of Lambda and the API": _logs(requests * (platform + access)),
-        "Route metrics of the API": dollars("Metrics", traffic.ROUTE_METRICS * _api_route_hours(asked)),
     }
 
 
@@ -211,12 +210,6 @@ def _line_bytes(request: Request) -> float:
 def _logs(size: float) -> float:
     gigabytes = size / GIGABYTE
     return dollars("Log ingestion", gigabytes) + dollars("Log storage", gigabytes * traffic.RETENTION_MONTHS)
-
-
-def _api_route_hours(asked: Mapping[str, float]) -> float:
-    """Return how many months' worth of hours the API's routes are in use; the shopbot's are one, $default."""
-    routes = [n for route, n in asked.items() if function_of(route) == "inventory"]
-    return sum(hours_with(n) for n in (*routes, _by_function(asked)["shopbot"])) / traffic.HOURS
 
 
 def _nat(asked: Mapping[str, float], measured: Measured) -> float:

@@ -123,8 +123,7 @@ def _claude(months: Mapping[int, Bill]) -> str:
 def _watching(months: Mapping[int, Bill]) -> str:
     fewest = min(months)
     month = months[fewest]
-    watching = month.serverless["Route metrics of the API"]
-    watching += month.both["Metrics of the functions"] + month.both["Alarms and dashboard"]
+    watching = month.both["Metrics of the functions"] + month.both["Alarms and dashboard"]
     total = sum(month.serverless.values()) + sum(month.both.values())
     return (
         f"**At little traffic watching costs more than running**: metrics, alarms and the dashboard are "

@@ -55,7 +55,6 @@ PLATFORM_LINES: Final = 2
 PLATFORM_BYTES: Final = 650
 EVENT_OVERHEAD_BYTES: Final = 26
 RETENTION_MONTHS: Final = 1.0
-ROUTE_METRICS: Final = 6  # of each route of an HTTP API with detailed metrics (API Gateway Developer Guide)
 TRACED_SHARE: Final = 0.05  # and the first request of each second (AWS X-Ray Developer Guide, "Sampling rules")
 SECONDS_OF_A_SECRET: Final = 300.0  # shopping_bot/secrets.py and app/api_key.py
 ANSWER_OVERHEAD_BYTES: Final = 500  # status line and headers
