@@ -12,7 +12,12 @@ from tests.e2e.conftest import Started
 
 def test_the_local_shop_passes_and_nothing_is_left_in_it(shop: Started, client: httpx.Client) -> None:
     smoke = subprocess.run(
-        ["make", "smoke", f"URL={shop.url}"], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=120
+        ["make", "--no-print-directory", "smoke", f"URL={shop.url}"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert smoke.returncode == 0, smoke.stdout + smoke.stderr
     lines = smoke.stdout.splitlines()
