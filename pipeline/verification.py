@@ -26,7 +26,11 @@ def verify(stage: Stage, cloudformation: Any, secrets: Any) -> None:
         sys.stdout.write(f"::add-mask::{key}\n")  # the runner takes the line and hides the text from every log
         sys.stdout.flush()
     command = [sys.executable, "-m", "pipeline.smoke", url]
-    finished = subprocess.run(command, env={**os.environ, "INVENTORY_API_KEY": key}, check=False)
+    environment = {**os.environ, "INVENTORY_API_KEY": key}
+    origin = stage.parameters.get("CorsAllowedOrigin", "*")
+    if origin != "*":
+        environment["CORS_ORIGIN"] = origin
+    finished = subprocess.run(command, env=environment, check=False)
     if finished.returncode:
         raise DeploymentError(
             f"{stage.stack} does not do what it should: read the lines above, or `make rollback STAGE={stage.name}`."

@@ -36,6 +36,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def fake(command: list[str], *, env: dict[str, str], check: bool) -> Any:
         calls.append({"url": command[-1], "key": env["INVENTORY_API_KEY"], "command": command})
+        calls[-1]["origin"] = env.get("CORS_ORIGIN")
         return subprocess.CompletedProcess(command, 1 if env["INVENTORY_API_KEY"] == "wrong" else 0)
 
     monkeypatch.setattr(subprocess, "run", fake)
@@ -48,6 +49,13 @@ def test_the_key_goes_to_the_smoke_test_alone(run: list[dict[str, Any]], capsys:
     assert (run[0]["url"], run[0]["key"]) == ("https://api.example", "right")
     assert "right" not in run[0]["command"]
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("declared", "given"), [("*", None), ("https://shop.example", "https://shop.example")])
+def test_the_stages_own_origin_is_checked(run: list[dict[str, Any]], declared: str, given: str | None) -> None:
+    stage = Stage("prod", "shop-prod", "us-east-1", {"CorsAllowedOrigin": declared})
+    verify(stage, Account(), Secrets(INVENTORY_API_KEY="right"))
+    assert run[0]["origin"] == given
 
 
 def test_github_is_told_to_hide_it(
