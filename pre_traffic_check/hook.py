@@ -13,9 +13,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.config import Config
-from botocore.session import Session
-
 REQUESTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "INVENTORY_VERSION": (("/", ""), ("/inventory", "limit=1")),
     "SHOPBOT_VERSION": (("/health", ""), ("/chat/ui", "")),
@@ -33,12 +30,11 @@ def lambda_handler(event: Mapping[str, str], context: object) -> dict[str, str]:
 
     Raises botocore's ClientError when CodeDeploy does not take the answer; it then waits, and fails the deployment.
     """
-    session = Session()
-    complaints = check(_client(session, "lambda"), os.environ)
+    complaints = check(_client("lambda"), os.environ)
     for complaint in complaints:
         logger.error(complaint)
     status = "Failed" if complaints else "Succeeded"
-    _client(session, "codedeploy").put_lifecycle_event_hook_execution_status(
+    _client("codedeploy").put_lifecycle_event_hook_execution_status(
         deploymentId=event["DeploymentId"],
         lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
         status=status,
@@ -103,6 +99,10 @@ def http_event(path: str, query: str) -> dict[str, Any]:
     }
 
 
-def _client(session: Session, service: str) -> Any:
+def _client(service: str) -> Any:
+    # Only now: `sam local start-api` initialises this function too, and nobody invokes it there.
+    from botocore.config import Config
+    from botocore.session import Session
+
     config = Config(connect_timeout=2, read_timeout=INVOCATION_SECONDS, retries={"total_max_attempts": 2})
-    return session.create_client(service, config=config)
+    return Session().create_client(service, config=config)

@@ -80,7 +80,7 @@ def test_codedeploy_is_told(monkeypatch: pytest.MonkeyPatch, broken: bool, statu
     session.set_credentials("key", "secret")
     codedeploy = session.create_client("codedeploy", region_name="us-east-1")
     functions = FakeLambda(dict.fromkeys(VERSIONS.values(), (lambda _: {}) if broken else healthy))
-    monkeypatch.setattr(hook, "_client", lambda _, service: {"lambda": functions, "codedeploy": codedeploy}[service])
+    monkeypatch.setattr(hook, "_client", lambda service: {"lambda": functions, "codedeploy": codedeploy}[service])
     for name, arn in VERSIONS.items():
         monkeypatch.setenv(name, arn)
 
