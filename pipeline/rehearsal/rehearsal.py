@@ -21,6 +21,7 @@ from pipeline.rehearsal.settings import Settings
 from pipeline.rehearsal.step import expect, step
 from pipeline.rehearsal.surroundings import Surroundings
 from pipeline.smoke.client import Answer, Deployment
+from pre_traffic_check import hook
 
 CHANGED_PARAMETERS: Final = {"InventoryMemoryMegabytes": "640", "LogLevel": "WARNING"}
 FAILING_PARAMETERS: Final = {"InventoryMemoryMegabytes": "1024", "LogLevel": "DEBUG"}
@@ -80,10 +81,18 @@ class Rehearsal:
 
     async def _use(self) -> str:
         self._shop = await asyncio.to_thread(self._open_shop)
+        await asyncio.to_thread(self._check_as_codedeploy_would)
         variables = {"INVENTORY_API_KEY": self._shop.api_key}
         said = await self._commands.python("-m", "pipeline.smoke", self._shop.url, variables=variables)
         await asyncio.to_thread(self._leave_something)
-        return f"{said.count('ok   ')} smoke checks over HTTP; an item and a file are left"
+        return f"the pre-traffic check, {said.count('ok   ')} smoke checks over HTTP; an item and a file are left"
+
+    def _check_as_codedeploy_would(self) -> None:
+        """Invoke the published versions as the PreTraffic hook does; CodeDeploy itself is not emulated."""
+        ids = self._stack.physical_ids()
+        versions = {name: ids[f"{name.partition('_')[0].title()}FunctionVersion"] for name in hook.REQUESTS}
+        complaints = hook.check(self._services.named("lambda"), versions)
+        expect(not complaints, f"the pre-traffic check would refuse: {' '.join(complaints)}")
 
     def _open_shop(self) -> Deployment:
         """Fill in the secret and the sample data, as a person does after the first deployment; return the shop."""

@@ -69,10 +69,10 @@ class Secrets:
                 self._members = self._fetch()
             self._fresh_until = self._clock() + LIFETIME_SECONDS
         except Exception as error:
-            from shopping_bot.observability import logger
+            from shopping_bot.observability import log_failure
 
-            # The last values stay good while Secrets Manager is away. The type alone: a message may name resources.
-            logger.error("The secret could not be read", error=type(error).__name__)
+            # The last values stay good while Secrets Manager is away.
+            log_failure("The secret could not be read", error)
             now = self._clock()
             # Without any, a request asks once and not for each key; the next request asks again.
             self._fresh_until = now + (FAILURE_SECONDS if self._members is None else REFETCH_SECONDS)

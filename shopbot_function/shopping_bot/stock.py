@@ -11,6 +11,7 @@ from typing import Any
 
 from shopping_bot import clients, measurement
 from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.observability import logger
 
 NEIGHBOUR = "dynamodb"
 MAXIMUM_KEYS = 100  # of one BatchGetItem (Amazon DynamoDB API Reference, "BatchGetItem")
@@ -72,7 +73,9 @@ class Stock:
                 return clients.dynamodb().batch_get_item(RequestItems=request)
         except ClientError as error:
             # The code, such as AccessDeniedException; the message may name resources.
-            raise NeighbourDownError(NEIGHBOUR, error.response.get("Error", {}).get("Code", "refused")) from error
+            code = error.response.get("Error", {}).get("Code", "refused")
+            logger.error("The table could not be read", aws_error=code)
+            raise NeighbourDownError(NEIGHBOUR, code) from error
         except BotoCoreError as error:
             raise NeighbourDownError(NEIGHBOUR, type(error).__name__) from error
 

@@ -72,15 +72,6 @@ def http_api(path: str, stage: str, method: str = "GET", **more: Any) -> dict[st
     }
 
 
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    from shopping_bot.observability import logger
-
-    stream = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    return stream
-
-
 @pytest.mark.parametrize(
     "event",
     [

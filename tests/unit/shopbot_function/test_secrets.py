@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import io
+import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from shopping_bot import clients
 from shopping_bot.secrets import LIFETIME_SECONDS, REFETCH_SECONDS, SecretError, Secrets, read_secret
 
@@ -111,3 +114,14 @@ def test_a_failure_is_not_repeated_for_each_key(store: Store) -> None:
     store.time += 2
     store.members = {"ANTHROPIC_API_KEY": "key-1"}
     assert store.secrets.get("ANTHROPIC_API_KEY") == "key-1"
+
+
+def test_a_refusal_is_logged_with_its_code(store: Store, log: io.StringIO) -> None:
+    store.members = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "s3cr3t"}}, "GetSecretValue")
+
+    with pytest.raises(SecretError):
+        store.secrets.require("ANTHROPIC_API_KEY")
+
+    line = json.loads(log.getvalue())
+    assert (line["message"], line["aws_error"]) == ("The secret could not be read", "AccessDeniedException")
+    assert "s3cr3t" not in log.getvalue()

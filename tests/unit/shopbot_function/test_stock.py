@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -95,3 +97,14 @@ def test_a_table_that_fails_is_down(table: Table, error: Exception) -> None:
         Stock("inventory").quantities(["A"])
     assert down.value.neighbour == "dynamodb"
     assert "s3cr3t" not in str(down.value)
+
+
+def test_a_refusal_is_logged_with_its_code(table: Table, log: io.StringIO) -> None:
+    table.error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "s3cr3t"}}, "BatchGetItem")
+
+    with pytest.raises(NeighbourDownError):
+        Stock("inventory").quantities(["A"])
+
+    line = json.loads(log.getvalue())
+    assert (line["message"], line["aws_error"]) == ("The table could not be read", "AccessDeniedException")
+    assert "s3cr3t" not in log.getvalue()
