@@ -77,8 +77,13 @@ class Releases:
 
 
 def split_at_previous(kept: Sequence[Release], deployed: Release) -> tuple[Release, Sequence[Release]] | None:
-    """Return the newest release that is not what is deployed, and the releases after it; None when there is none."""
-    for index in reversed(range(len(kept))):
+    """Return the release before the one that is deployed, and the releases after it; None when there is none.
+
+    What is deployed and was never kept counts as newer than all that was.
+    """
+    # A rollback that could not forget what it replaced leaves it in `kept`: never forward to it again.
+    alike = [index for index, release in enumerate(kept) if release.is_same_as(deployed)]
+    for index in reversed(range(alike[-1] if alike else len(kept))):
         if not kept[index].is_same_as(deployed):
             return kept[index], kept[index + 1 :]
     return None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 from pipeline import deployment
 from pipeline.deployment import deploy, rollback
@@ -148,6 +149,31 @@ def test_a_rollback_that_fails_forgets_nothing(account: Account, monkeypatch: py
     with pytest.raises(DeploymentError, match="status 1"):
         rollback(STAGE, account, bucket)
     assert len(bucket.objects) == 2
+
+
+def test_a_rollback_never_goes_forward_to_what_could_not_be_forgotten(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = Bucket()
+    for version in ("one", "two", "broken"):
+        deploy_version(version, account, bucket, monkeypatch)
+
+    def refuse(**_: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "DeleteObject")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bucket, "delete_object", refuse)
+        with pytest.raises(ClientError):
+            rollback(STAGE, account, bucket)
+    rollback(STAGE, account, bucket)
+    assert account.template == "one"
+    assert len(bucket.objects) == 1
+
+
+def test_sam_that_fails_is_said_with_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployment, "SAM", "false")
+    with pytest.raises(DeploymentError, match="sam deploy failed with status 1"):
+        deployment.run_sam_deploy(STAGE)
 
 
 def test_a_deployment_without_a_package_says_how_to_make_one(account: Account) -> None:
