@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -45,7 +45,7 @@ def read_stage(name: str, configuration: Path = CONFIGURATION) -> Stage:
     if name not in stages:
         raise DeploymentError(f"{name!r} is no stage of {configuration.name}: say STAGE={' or STAGE='.join(stages)}.")
     settings = sections[name]["global"]["parameters"]
-    parameters = sections[name]["deploy"]["parameters"].get("parameter_overrides", {})
+    parameters = sections[name]["deploy"]["parameters"]["parameter_overrides"]
     return Stage(name, settings["stack_name"], settings["region"], parameters)
 
 
@@ -58,8 +58,8 @@ def _is_stage(section: str, commands: object) -> bool:
 
 
 def read_bootstrap(stage: Stage, cloudformation: Any) -> Bootstrap:
-    """Return what the bootstrap of `stage` made. Raises DeploymentError when it is not there."""
-    found = read_outputs(stage.bootstrap_stack, cloudformation)
+    """Return what the bootstrap of `stage` made. Raises DeploymentError when it is not there, or not complete."""
+    found = read_outputs(stage.bootstrap_stack, ("ArtifactBucketName", "ExecutionRoleArn"), cloudformation)
     if found is None:
         raise DeploymentError(
             f"There is no stack {stage.bootstrap_stack} in {stage.region}: an administrator makes it once with "
@@ -68,12 +68,22 @@ def read_bootstrap(stage: Stage, cloudformation: Any) -> Bootstrap:
     return Bootstrap(found["ArtifactBucketName"], found["ExecutionRoleArn"])
 
 
-def read_outputs(stack: str, cloudformation: Any) -> Mapping[str, str] | None:
-    """Return the outputs of `stack` by name, or None when there is no such stack."""
+def read_outputs(stack: str, names: Iterable[str], cloudformation: Any) -> Mapping[str, str] | None:
+    """Return the outputs `names` of `stack`, or None when there is no such stack.
+
+    Raises DeploymentError when the stack lacks one of them, as one does that is being created or could not be.
+    """
     described = describe_stack(stack, cloudformation)
     if described is None:
         return None
-    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    for name in names:
+        if name not in outputs:
+            raise DeploymentError(
+                f"{stack} is in {described['StackStatus']} and has no output {name}: wait until it is complete, or "
+                "delete it when its creation has failed."
+            )
+    return outputs
 
 
 def describe_stack(stack: str, cloudformation: Any) -> Mapping[str, Any] | None:

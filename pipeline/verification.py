@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from pipeline.stages import DeploymentError, Stage, read_outputs
@@ -17,15 +16,14 @@ def verify(stage: Stage, cloudformation: Any, secrets: Any) -> None:
 
     The key for writes is read from the stage's secret and handed over in the environment alone.
     """
-    outputs = read_outputs(stage.stack, cloudformation)
+    outputs = read_outputs(stage.stack, ("ApiUrl", "SecretArn"), cloudformation)
     if outputs is None:
         raise DeploymentError(f"There is no stack {stage.stack} in {stage.region}: `make deploy STAGE={stage.name}`.")
-    url = outputs["ApiUrl"]
-    key = read_key(outputs, secrets)
+    key = read_key(outputs["SecretArn"], secrets)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         sys.stdout.write(f"::add-mask::{key}\n")  # the runner takes the line and hides the text from every log
         sys.stdout.flush()
-    command = [sys.executable, "-m", "pipeline.smoke", url]
+    command = [sys.executable, "-m", "pipeline.smoke", outputs["ApiUrl"]]
     environment = {**os.environ, "INVENTORY_API_KEY": key}
     origin = stage.parameters.get("CorsAllowedOrigin", "*")
     if origin != "*":
@@ -37,10 +35,16 @@ def verify(stage: Stage, cloudformation: Any, secrets: Any) -> None:
         )
 
 
-def read_key(outputs: Mapping[str, str], secrets: Any) -> str:
+def read_key(secret_arn: str, secrets: Any) -> str:
     """Return the key that inventory writes need. Raises DeploymentError when the secret has none."""
-    value = json.loads(secrets.get_secret_value(SecretId=outputs["SecretArn"])["SecretString"])
-    key = value.get("INVENTORY_API_KEY", "")
-    if not key:
-        raise DeploymentError("The secret has no INVENTORY_API_KEY: put one in with `aws secretsmanager`.")
-    return str(key)
+    try:
+        members = json.loads(secrets.get_secret_value(SecretId=secret_arn).get("SecretString", ""))
+    except ValueError:
+        members = None
+    key = members.get("INVENTORY_API_KEY") if isinstance(members, dict) else None
+    if not key or not isinstance(key, str):
+        # Outside of the handler above: a traceback must not carry the text that was no JSON.
+        raise DeploymentError(
+            "The secret is no JSON object, or has no INVENTORY_API_KEY: put one in with `aws secretsmanager`."
+        )
+    return key

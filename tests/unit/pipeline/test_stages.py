@@ -60,6 +60,17 @@ def test_a_missing_bootstrap_is_said_with_the_command_that_makes_it() -> None:
         read_bootstrap(read_stage("staging", SAMCONFIG), NoStacks())
 
 
+def test_a_bootstrap_that_was_not_completed_is_said_with_its_status() -> None:
+    class Failed:
+        def describe_stacks(self, **_: str) -> Any:
+            return {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE"}]}
+
+    with pytest.raises(
+        DeploymentError, match="shop-bootstrap-staging is in ROLLBACK_COMPLETE and has no output ArtifactBucketName"
+    ):
+        read_bootstrap(read_stage("staging", SAMCONFIG), Failed())
+
+
 def test_sam_reads_this_repositorys_settings_wherever_the_template_lies() -> None:
     command = sam_deploy_command(read_stage("prod", SAMCONFIG), ["--template-file", "elsewhere/template.yaml"])
     assert command[1:] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import traceback
 from typing import Any
 
 import pytest
@@ -22,12 +23,12 @@ class Account:
 
 
 class Secrets:
-    def __init__(self, **value: str) -> None:
-        self._value = value
+    def __init__(self, text: str = "", **members: str) -> None:
+        self._text = text or json.dumps(members)
 
     def get_secret_value(self, *, SecretId: str) -> Any:  # noqa: N803 (boto3's name)
         assert SecretId == "arn:secret"
-        return {"SecretString": json.dumps(self._value)}
+        return {"SecretString": self._text}
 
 
 @pytest.fixture
@@ -71,6 +72,9 @@ def test_a_smoke_test_that_fails_is_said_with_the_way_back(run: list[dict[str, A
         verify(STAGE, Account(), Secrets(INVENTORY_API_KEY="wrong"))
 
 
-def test_a_secret_without_the_key_is_said(run: list[dict[str, Any]]) -> None:
-    with pytest.raises(DeploymentError, match="no INVENTORY_API_KEY"):
-        verify(STAGE, Account(), Secrets(ES_API_KEY="…"))
+@pytest.mark.parametrize("text", ['{"ES_API_KEY": "…"}', '{"INVENTORY_API_KEY": ""}', '["s3cr3t"]', "s3cr3t"])
+def test_a_secret_without_the_key_is_said(run: list[dict[str, Any]], text: str) -> None:
+    with pytest.raises(DeploymentError, match="has no INVENTORY_API_KEY") as said:
+        verify(STAGE, Account(), Secrets(text))
+    assert "s3cr3t" not in "".join(traceback.format_exception(said.value))
+    assert run == []
