@@ -1,0 +1,33 @@
+"""What goes wrong in a step is one line with its remedy, and a status that stops the pipeline."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from pipeline import __main__ as program
+from pipeline.stages import DeploymentError
+
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize("step", ["deploy", "rollback", "verify", "preview"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (DeploymentError("There is no package: run `make package`."), "There is no package: run `make package`."),
+        (DENIED, "check the credentials"),
+        (NoCredentialsError(), "check the credentials"),
+    ],
+)
+def test_an_error_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: str, error: Exception, said: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(program, step, fail)
+    monkeypatch.setattr("sys.argv", ["pipeline", step, "staging"])
+    assert program.main() == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
