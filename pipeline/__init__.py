@@ -1,1 +1,1 @@
-"""Getting the shop into AWS: the account's bootstrap, the smoke check, and the rehearsal of a deployment."""
+"""Getting the shop into AWS: bootstrap, audit of permissions, rehearsal, deployment, verification and the way back."""

@@ -27,6 +27,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "CloudFront": "true",
     "WebAclArn": "arn:aws:wafv2:us-east-1:000000000000:global/webacl/shop/0",
 }
+_EVALUATED: Final = ("Properties", "DeletionPolicy", "UpdateReplacePolicy")
 
 
 def resolve(path: Path) -> dict[str, Any]:
@@ -44,9 +45,6 @@ def resolve(path: Path) -> dict[str, Any]:
     for resource in resources.values():
         resource.pop("Condition", None)
     return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
-
-
-_EVALUATED: Final = ("Properties", "DeletionPolicy", "UpdateReplacePolicy")
 
 
 def as_text(path: Path) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from emulator.template import Template
+from emulator.template import Template, TemplateError
 from pipeline.permissions.audit import PARAMETERS, TEMPLATE, audit
 
 
 def main() -> int:
     """Audit the repository's template; return the exit status."""
-    sentences = audit([Template.load(TEMPLATE, parameters) for parameters in PARAMETERS])
+    try:
+        sentences = audit([Template.load(TEMPLATE, parameters) for parameters in PARAMETERS])
+    except TemplateError as error:
+        sentences = [str(error)]
     sys.stdout.writelines(f"{sentence}\n" for sentence in sentences)
     return 1 if sentences else 0
 

@@ -12,13 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from emulator.home import REPOSITORY
 from emulator.template import Function, Template
 from emulator.template.intrinsics import evaluate
 from emulator.template.translation import parse
 from pipeline.permissions.client_calls import UnreadableCallError, read_folder
 from pipeline.permissions.iam_actions import UnknownActionError, client_methods, iam_actions
 
-TEMPLATE: Final = Path(__file__).resolve().parents[2] / "template.yaml"
+TEMPLATE: Final = REPOSITORY / "template.yaml"
 PARAMETERS: Final[Sequence[Mapping[str, str]]] = (
     {},
     {"Stage": "prod", "GradualDeployment": "true", "VpcId": "vpc-0", "VpcSubnetIds": "subnet-0"},

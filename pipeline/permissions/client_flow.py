@@ -17,6 +17,8 @@ from typing import Final
 _FACTORIES: Final = frozenset({"create_client", "client"})
 """What makes clients of AWS when it is called on something; the first argument names the service."""
 _RETURNED: Final = "return"  # no name of a variable
+_WHATEVER: Final = object()
+"""Stands for every object that has an attribute: attributes are told apart by their names alone."""
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -49,7 +51,7 @@ class ClientFlow:
             case ast.Name(id=name):
                 return self._known((place, name) for place in (scope.node, *self._modules))
             case ast.Attribute(attr=name):
-                return self._known([(_FACTORIES, name)])
+                return self._known([(_WHATEVER, name)])
             case ast.Call(func=function):
                 named = self._service_argument(node, scope)
                 if isinstance(named, ast.Constant) and isinstance(named.value, str):
@@ -118,7 +120,7 @@ class ClientFlow:
         if services and isinstance(target, ast.Name):
             self._values[scope.node, target.id] |= services
         elif services and isinstance(target, ast.Attribute):
-            self._values[_FACTORIES, target.attr] |= services
+            self._values[_WHATEVER, target.attr] |= services
 
     def _known(self, keys: Iterable[tuple[object, str]]) -> set[str]:
         return set().union(*(self._values.get(key, ()) for key in keys))

@@ -68,6 +68,14 @@ def test_each_function_of_the_template_may_call_what_it_calls_and_nothing_else(
     assert status == 0
 
 
+def test_a_template_that_cannot_be_read_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.permissions.__main__.TEMPLATE", tmp_path / "template.yaml")
+    assert main() == 1
+    assert capsys.readouterr().out.endswith("name an existing template.\n")
+
+
 def test_a_call_without_a_permission_and_a_permission_without_a_call_are_found(tmp_path: Path) -> None:
     for name in ("inventory_function", "shopbot_function", "pre_traffic_check"):
         shutil.copytree(TEMPLATE.parent / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
