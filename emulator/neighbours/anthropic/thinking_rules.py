@@ -63,7 +63,8 @@ def _check_configuration(request: Mapping[str, Any], model: Capabilities, effort
     if kind == "enabled":
         checks.required(thinking, place, "budget_tokens")
         budget = checks.integer(thinking["budget_tokens"], f"{place}.budget_tokens", minimum=_SMALLEST_BUDGET)
-        if budget >= request.get("max_tokens", budget + 1):
+        limit = checks.integer(request.get("max_tokens", budget + 1), "max_tokens", minimum=0)
+        if budget >= limit:
             raise invalid("`max_tokens` must be greater than `thinking.budget_tokens`.")
 
 

@@ -225,6 +225,10 @@ def test_other_models_neither_read_nor_check_it() -> None:
             {"model": "claude-opus-4-5", "thinking": {"type": "enabled", "budget_tokens": 1024}},
             "`max_tokens` must be greater than `thinking.budget_tokens`.",
         ),
+        (
+            {"model": "claude-opus-4-5", "max_tokens": "2000", "thinking": {"type": "enabled", "budget_tokens": 1024}},
+            "max_tokens: Input should be a valid integer",
+        ),
     ],
 )
 def test_what_a_model_does_not_take(changes: dict[str, Any], message: str) -> None:
