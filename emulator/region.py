@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from typing import Final
 
-_SAMCONFIG: Final = Path(__file__).resolve().parents[1] / "samconfig.toml"
+from emulator.home import REPOSITORY
 
-REGION: Final[str] = tomllib.loads(_SAMCONFIG.read_text())["default"]["global"]["parameters"]["region"]
+_SAMCONFIG: Final = REPOSITORY / "samconfig.toml"
+
+REGION: Final[str] = tomllib.loads(_SAMCONFIG.read_text(encoding="utf-8"))["default"]["global"]["parameters"]["region"]

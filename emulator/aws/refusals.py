@@ -37,7 +37,7 @@ class Refusal:
 
     @classmethod
     def read(cls, head: bytes) -> Refusal | None:
-        """Return what the head of an HTTP answer tells (`emulator/ministack_launcher.py`), None when it tells none."""
+        """Return what the head of an HTTP answer tells (`emulator/aws/ministack_launcher.py`); None for no refusal."""
         told = _HEADER.search(head.partition(b"\r\n\r\n")[0])
         if told is None:
             return None

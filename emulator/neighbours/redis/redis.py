@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from emulator.attached_process import AttachedProcess
 from emulator.errors import EmulatorError
+from emulator.home import REPOSITORY
 from emulator.neighbours.redis.configuration import server_configuration
 from emulator.neighbours.redis.gate import PASSWORD_VARIABLE
 from emulator.neighbours.redis.probe import Refusal, ask
@@ -30,7 +31,6 @@ START_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.02
 _ATTEMPTS: Final = 3
 _EMBEDDED_SERVER: Final = Path(__file__).with_name("embedded_server.py")
-_REPOSITORY: Final = Path(__file__).resolve().parents[3]
 
 
 class RedisError(EmulatorError):
@@ -117,7 +117,7 @@ class Redis:
         folder = Path(self._scratch.name)
         environment = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "PATH") if name in os.environ}
         if executable is None:
-            environment |= {"PYTHONPATH": str(_REPOSITORY), "PYTHONUNBUFFERED": "1"}
+            environment |= {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
             if self._password:
                 environment[PASSWORD_VARIABLE] = self._password
             command: list[str | Path] = [sys.executable, "-P", _EMBEDDED_SERVER, str(self.port)]
