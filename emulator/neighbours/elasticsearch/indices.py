@@ -100,10 +100,6 @@ class Indices:
         """Return the aliases of an index as the API shows them."""
         return {alias: {} for alias, targets in sorted(self._aliases.items()) if index.name in targets}
 
-    def alias_names(self) -> list[str]:
-        """Return every alias."""
-        return sorted(self._aliases)
-
     def change_aliases(self, body: Any) -> None:
         """Do all of `actions` (add, remove, remove_index), or none of them when one is refused."""
         actions = body.get("actions") if isinstance(body, dict) else None
