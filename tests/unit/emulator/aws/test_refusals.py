@@ -108,11 +108,12 @@ def test_a_deny_is_no_missing_statement(caplog: pytest.LogCaptureFixture, policy
     assert sentence == f"F may not call dynamodb:PutItem on {TABLE}; a Deny in {words} in template.yaml forbids it."
 
 
-def test_what_one_statement_would_mend_is_told_once_and_counted() -> None:
+def test_what_one_statement_would_mend_is_told_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     refusals = Refusals(STACK)
     for name in ("a.txt", "b.txt", "a.txt"):
         refusals.observe(head(action="s3:GetObject", resource=f"arn:aws:s3:::shop-files/{name}"))
     refusals.observe(head())
+    assert len(caplog.records) == 2
     first, second = refusals.describe()
     assert first.startswith("F may not call s3:GetObject on arn:aws:s3:::shop-files/a.txt; ")
     assert first.endswith(" (refused so far: 3)")

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import anthropic
 import pytest
 
-anthropic = pytest.importorskip("anthropic", reason="the official client is not installed")
-
-from emulator.neighbours.anthropic import Anthropic  # noqa: E402
-from emulator.neighbours.faults import Fault, Relay  # noqa: E402
-from tests.unit.emulator.neighbours.anthropic.shop import CATALOG, TOOLS, search  # noqa: E402
+from emulator.neighbours.anthropic import Anthropic
+from emulator.neighbours.faults import Fault, Relay
+from tests.unit.emulator.neighbours.anthropic.shop import CATALOG, TOOLS, search
 
 MODEL = "claude-sonnet-5-5"
 ASK: dict[str, Any] = {
@@ -150,6 +149,7 @@ def test_refusals_are_the_exceptions_of_the_client(url: str) -> None:
         with pytest.raises(anthropic.BadRequestError, match="temperature: Extra inputs") as caught:
             claude.messages.create(**ASK, extra_body={"temperature": 1})
         assert caught.value.type == "invalid_request_error"
+        assert isinstance(caught.value.body, dict)
         assert caught.value.request_id == caught.value.body["request_id"]
         with pytest.raises(anthropic.NotFoundError, match="model: claude-none"):
             claude.messages.create(**{**ASK, "model": "claude-none"})
