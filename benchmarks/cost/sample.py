@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -40,7 +40,6 @@ class Aws:
 
     items: list[dict[str, Any]]
     keys: int = 0
-    pending: dict[str, Any] = field(default_factory=dict)
 
     def get_item(self, **_: Any) -> Any:
         """Return the first item."""
@@ -93,7 +92,11 @@ class Context:
 
 
 def measure() -> dict[str, Any]:
-    """Return for each route what a warm request of it leaves behind, the metrics of all, and the tokens of a chat."""
+    """Return what `benchmarks.cost.measured` keeps: of each route, what a warm request of it leaves behind, and sizes.
+
+    `requests` is by route; `items` and `access_log_bytes` are bytes of an item of the table and of a line of the
+    API's access log. Raises RuntimeError when a request fails, or the template's access log cannot be read.
+    """
     log = io.StringIO()
     with contextlib.redirect_stdout(log), contextlib.ExitStack() as stack:
         os.environ |= {**_NEEDED, "POWERTOOLS_METRICS_NAMESPACE": "ShopOnSam"}
@@ -273,6 +276,8 @@ def _access_log_bytes() -> int:
     line = " ".join(lines)
     for name in sorted(values, key=len, reverse=True):
         line = line.replace(name, values[name])
+    if not line or "$" in line:
+        raise RuntimeError(f"The format of the access log in template.yaml cannot be filled in: {line!r}")
     return len(line.encode()) + 1
 
 

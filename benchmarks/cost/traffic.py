@@ -60,7 +60,6 @@ SECONDS_OF_A_SECRET: Final = 300.0  # shopping_bot/secrets.py and app/api_key.py
 ANSWER_OVERHEAD_BYTES: Final = 500  # status line and headers
 
 ZONES: Final = 2
-SERVICES: Final = 2
 TASK_PROCESSORS: Final = 0.5
 TASK_GIGABYTES: Final = 1.0
 TASK_UTILISATION: Final = 0.6

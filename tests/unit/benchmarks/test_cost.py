@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 
 import pytest
+from app import api_key
+from app.routes import items
+from shopping_bot import claude, secrets
 
 from benchmarks.cost import measured, page, traffic
 from benchmarks.cost.bill import (
@@ -52,6 +56,14 @@ def test_the_page_says_what_the_program_computes() -> None:
 
 def test_each_price_has_a_source() -> None:
     assert all(price.source and price.dollars > 0 for price in PRICES.values())
+
+
+def test_what_is_assumed_of_the_functions_is_what_they_declare() -> None:
+    page_size = inspect.signature(items.list_items).parameters["limit"].default
+
+    assert traffic.LONGEST_COMPLETION == claude.MAXIMUM_TOKENS
+    assert traffic.SECONDS_OF_A_SECRET == secrets.LIFETIME_SECONDS == api_key.LIFETIME_SECONDS
+    assert page_size + 1 == traffic.LISTED_ITEMS, "one more shows whether there is a next page"
 
 
 def test_shares_add_up() -> None:
@@ -120,6 +132,17 @@ def test_tokens_of_a_million_requests() -> None:
     assert month.claude["every call writes all it may"] == pytest.approx(
         50_000 * (1.3 * 1_000 * 2 + 2 * 4096 * 10) / MILLION
     )
+
+
+def test_the_first_call_of_a_lone_conversation_fills_the_prompt_cache() -> None:
+    lone = bill(20, plain(cache_read_input_tokens=1_000))
+    crowd = bill(100 * MILLION, plain(cache_read_input_tokens=1_000))
+
+    # Of the eight calls of a conversation of four messages one writes what the others read.
+    written, read = 1_000 / 8, 1_000 * 7 / 8
+    assert lone.claude["as the stand-in answers"] == pytest.approx(1.3 * (written * 2.5 + read * 0.1) / MILLION, 1e-3)
+    # Among many customers somebody always has just filled it.
+    assert crowd.claude["as the stand-in answers"] == pytest.approx(5 * MILLION * 1.3 * 1_000 * 0.1 / MILLION)
 
 
 def test_tasks_grow_with_the_peak() -> None:
