@@ -49,6 +49,7 @@ def test_a_snapshot_holds_what_every_route_needs() -> None:
     settings = dict.fromkeys(("ANTHROPIC_BASE_URL", "ES_URL"), "http://127.0.0.1:9") | {
         "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "CLAUDE_MODEL": "claude-x",
         "ES_INDEX": "products",
         "REDIS_HOST": "127.0.0.1",
         "SECRET_ARN": "arn",

@@ -1,0 +1,72 @@
+"""A snapshot holds what would otherwise be made at the first requests, and nothing else makes it early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from shopping_bot import clients, create_app, snapshot
+
+AWS_LAMBDA_INITIALIZATION_TYPE = "AWS_LAMBDA_INITIALIZATION_TYPE"
+SETTINGS = {
+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "CLAUDE_MODEL": "claude-x",
+    "ES_INDEX": "products",
+    "ES_URL": "http://127.0.0.1:9",
+    "REDIS_HOST": "127.0.0.1",
+    "SECRET_ARN": "arn",
+    "TABLE_NAME": "table",
+}
+EXTENSIONS = {"secrets", "conversations", "product_search", "bot_core"}
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The clients that were made, by service."""
+    made: dict[str, Any] = {}
+    monkeypatch.setattr(clients, "_clients", made)
+    return made
+
+
+@pytest.fixture
+def application(monkeypatch: pytest.MonkeyPatch) -> Flask:
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    return create_app("lambda")
+
+
+def test_every_client_and_extension_is_in_a_snapshot(
+    made: dict[str, Any], application: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(AWS_LAMBDA_INITIALIZATION_TYPE, "snap-start")
+
+    snapshot.prepare(application)
+
+    assert set(made) == {"dynamodb", "secretsmanager"}
+    assert set(application.extensions) == EXTENSIONS
+
+
+def test_an_extension_without_its_setting_does_not_keep_the_others_out(
+    made: dict[str, Any], application: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(AWS_LAMBDA_INITIALIZATION_TYPE, "snap-start")
+    application.config["ANTHROPIC_BASE_URL"] = ""
+
+    snapshot.prepare(application)
+
+    assert set(application.extensions) == EXTENSIONS - {"bot_core"}
+
+
+@pytest.mark.parametrize("kind", ["on-demand", None])
+def test_without_a_snapshot_nothing_is_made(
+    made: dict[str, Any], application: Flask, monkeypatch: pytest.MonkeyPatch, kind: str | None
+) -> None:
+    monkeypatch.delenv(AWS_LAMBDA_INITIALIZATION_TYPE, raising=False)
+    if kind is not None:
+        monkeypatch.setenv(AWS_LAMBDA_INITIALIZATION_TYPE, kind)
+
+    snapshot.prepare(application)
+
+    assert (made, application.extensions) == ({}, {})
