@@ -85,7 +85,10 @@ class Secrets:
 
 
 def read_secret(secret_arn: str) -> Mapping[str, Any]:
-    """Return the members of the JSON secret. Raises ValueError when it is no JSON object, and botocore's errors."""
+    """Return the members of the JSON secret.
+
+    Raises ValueError when it is not JSON, TypeError when it is no object, and botocore's errors.
+    """
     from shopping_bot import clients
 
     text = clients.secretsmanager().get_secret_value(SecretId=secret_arn).get("SecretString", "")
