@@ -21,6 +21,7 @@ FOR_EVERYTHING = {
     ("ExecutionInVpc", "LookAround"),
     ("ExecutionRole", "DeliverAccessLogs"),
     ("ExecutionRole", "GenerateKey"),
+    ("ExecutionRole", "KeepSubscription"),
 }
 """The only statements for resource `*`; each says in the file why no name can stand there."""
 
@@ -34,7 +35,8 @@ WITHOUT_THE_STACKS_NAME = {
     ("DeployRole", "TransformTemplate"),
     ("ExecutionAtEdge", "AttachWebAcl"),  # reads
     ("ExecutionAtEdge", "KeepDistribution"),  # tags
-    ("ExecutionAtEdge", "MakeDistribution"),  # tags
+    ("ExecutionAtEdge", "MakeDistribution"),  # makes and reads
+    ("ExecutionAtEdge", "TagDistribution"),  # tags
     ("ExecutionInVpc", "KeepSecurityGroups"),  # the VPC
     ("ExecutionInVpc", "MakeGroupsAndEndpoints"),  # beside the VPC
     ("ExecutionInVpc", "MakeInVpc"),  # the VPC
@@ -42,7 +44,10 @@ WITHOUT_THE_STACKS_NAME = {
     ("ExecutionRole", "Api"),  # ids that API Gateway draws
     ("ExecutionRole", "Deployments"),  # CodeDeploy's own configurations beside the stack's groups
     ("ExecutionRole", "KeepSecret"),  # tags
+    ("ExecutionRole", "MakeApiGatewaysRole"),  # one role, whose permissions AWS decides
     ("ExecutionRole", "MakeSecret"),  # tags
+    ("ExecutionRole", "SeeAlarms"),  # reads
+    ("ExecutionRole", "SeeSecret"),  # reads, under the names of the two above
     ("ExecutionRole", "TransformTemplate"),
     ("ExecutionRole", "UseAwsKeys"),  # through three services alone
     ("PreviewRole", "FindBootstrap"),
@@ -202,3 +207,10 @@ def test_the_bucket_of_packages_is_private_and_stays() -> None:
     assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
     expiring = [rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
     assert [rule["Prefix"] for rule in expiring] == ["preview/"], "what runs, or may be gone back to, never expires"
+
+
+def test_the_roles_find_the_bootstrap_by_its_name() -> None:
+    """Who describes a stack by name is checked against `stack/NAME/*`, which no ARN with an id matches."""
+    for role in ("DeployRole", "PreviewRole"):
+        (found,) = (each for _, each in statements(DOCUMENT, role) if each["Sid"] == "FindBootstrap")
+        assert texts(found["Resource"])[0].endswith(":stack/${AWS::StackName}/*")
