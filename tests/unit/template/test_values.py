@@ -106,3 +106,10 @@ def test_the_model_of_claude_can_be_followed(prod: Stage, stage: Any) -> None:
     variables = shop.properties("ShopbotFunction")["Environment"]["Variables"]
 
     assert get_config("lambda", variables).CLAUDE_MODEL == "claude-next"
+
+
+@pytest.mark.parametrize("stage_name", ["staging", "prod"])
+@pytest.mark.parametrize("parameter", ["LambdaRuntime", "LambdaArchitecture"])
+def test_a_stage_runs_what_the_package_is_built_for(stage_name: str, parameter: str) -> None:
+    """`make package` builds for the template's default; a stack keeps the value it has when samconfig.toml has none."""
+    assert overrides(stage_name)[parameter] == DECLARED["Parameters"][parameter]["Default"]
