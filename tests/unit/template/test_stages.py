@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pre_traffic_check import hook
 from tests.unit.template.conftest import VPC, Stage
 
 Make = Callable[..., Stage]
@@ -21,7 +22,9 @@ FUNCTIONS = ("InventoryFunction", "ShopbotFunction")
 def test_production_alone_keeps_its_data(stage: Make, name: str, delete: str, replace: str) -> None:
     shop = stage(Stage=name)
     for logical_id in DATA:
-        assert shop.attribute(logical_id, "DeletionPolicy") == delete
+        # The protected table could not be deleted after a creation that failed.
+        protected = (name, logical_id) == ("prod", "ShopInventory")
+        assert shop.attribute(logical_id, "DeletionPolicy") == ("Retain" if protected else delete)
         assert shop.attribute(logical_id, "UpdateReplacePolicy") == replace
 
 
@@ -54,6 +57,23 @@ def test_a_version_is_published_behind_the_alias_live(prod: Stage, function: str
     alias = prod.properties(f"{function}Aliaslive")
     assert (alias["Name"], alias["FunctionVersion"]) == ("live", f"{version}.Version")
     assert prod.properties(function)["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_version_goes_when_the_next_one_serves(prod: Stage, function: str) -> None:
+    (version,) = [name for name, v in prod.of_type("AWS::Lambda::Version").items() if v["FunctionName"] == function]
+    assert prod.attribute(version, "DeletionPolicy") == "Delete"
+
+
+@pytest.mark.parametrize(("level", "enforced"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("ERROR", "INFO")])
+def test_lambda_never_drops_the_lines_of_metrics(stage: Make, level: str, enforced: str) -> None:
+    for function in FUNCTIONS:
+        assert stage(LogLevel=level).properties(function)["LoggingConfig"]["ApplicationLogLevel"] == enforced
+
+
+def test_the_check_outlasts_requests_that_time_out_twice(prod: Stage) -> None:
+    requests = sum(len(each) for each in hook.REQUESTS.values())
+    assert prod.properties("PreTrafficCheckFunction")["Timeout"] > requests * 2 * (hook.INVOCATION_SECONDS + 2)
 
 
 def test_the_api_calls_the_aliases(prod: Stage) -> None:
