@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,9 @@ REQUESTS: Mapping[str, tuple[tuple[str, str], ...]] = {
 need the table alone: a correction must be deployable while Claude or Redis is down."""
 
 INVOCATION_SECONDS = 29
+PAUSES_SECONDS = (2, 4, 8, 16)
+"""Between attempts while IAM refuses: the policy that names a new version is hardly older than this invocation, and IAM
+takes a while to know it everywhere (IAM User Guide, "Changes that I make are not always immediately visible")."""
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
@@ -58,7 +62,7 @@ def check(functions: Any, versions: Mapping[str, str]) -> list[str]:
 
 def _complaint(functions: Any, version: str, path: str, query: str) -> str | None:
     try:
-        answer = functions.invoke(FunctionName=version, Payload=json.dumps(http_event(path, query)).encode())
+        answer = _invoke(functions, version, json.dumps(http_event(path, query)).encode())
         payload = json.loads(answer["Payload"].read())
     except Exception as error:  # whatever it is, the deployment must hear of it
         return f"could not be invoked ({type(error).__name__}: {error})"
@@ -66,6 +70,17 @@ def _complaint(functions: Any, version: str, path: str, query: str) -> str | Non
         return f"ended with {payload.get('errorType', answer['FunctionError'])}"
     status = payload.get("statusCode") if isinstance(payload, dict) else None
     return None if status == 200 else f"answered {status} instead of 200"
+
+
+def _invoke(functions: Any, version: str, payload: bytes) -> Any:
+    for pause in PAUSES_SECONDS:
+        try:
+            return functions.invoke(FunctionName=version, Payload=payload)
+        except Exception as error:
+            if getattr(error, "response", {}).get("Error", {}).get("Code") != "AccessDeniedException":
+                raise
+            time.sleep(pause)
+    return functions.invoke(FunctionName=version, Payload=payload)
 
 
 def http_event(path: str, query: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.session import Session
 from botocore.stub import Stubber
 
@@ -72,6 +73,40 @@ def test_a_version_that_cannot_be_invoked_is_named() -> None:
         "shopbot:9: GET /health could not be invoked (KeyError: 'arn:shopbot:9').",
         "shopbot:9: GET /chat/ui could not be invoked (KeyError: 'arn:shopbot:9').",
     ]
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "Invoke")
+
+
+def test_a_version_that_iam_does_not_know_yet_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("pre_traffic_check.hook.time.sleep", pauses.append)
+    refusals = [refusal("AccessDeniedException")] * 2
+
+    def answer(event: dict[str, Any]) -> dict[str, Any]:
+        if refusals:
+            raise refusals.pop()
+        return healthy(event)
+
+    assert hook.check(FakeLambda({"arn:inventory:7": answer, "arn:shopbot:9": healthy}), VERSIONS) == []
+    assert pauses == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("code", "waited"), [("AccessDeniedException", list(hook.PAUSES_SECONDS)), ("ResourceNotFoundException", [])]
+)
+def test_a_version_that_stays_refused_is_named(monkeypatch: pytest.MonkeyPatch, code: str, waited: list[int]) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("pre_traffic_check.hook.time.sleep", pauses.append)
+
+    def refuse(_event: dict[str, Any]) -> dict[str, Any]:
+        raise refusal(code)
+
+    complaints = hook.check(FakeLambda({"arn:inventory:7": healthy, "arn:shopbot:9": refuse}), VERSIONS)
+
+    assert [code in complaint for complaint in complaints] == [True, True]
+    assert pauses == waited * 2
 
 
 @pytest.mark.parametrize(("broken", "status"), [(False, "Succeeded"), (True, "Failed")])
