@@ -66,9 +66,10 @@ def _complaint(functions: Any, version: str, path: str, query: str) -> str | Non
         payload = json.loads(answer["Payload"].read())
     except Exception as error:  # whatever it is, the deployment must hear of it
         return f"could not be invoked ({type(error).__name__}: {error})"
+    told = payload if isinstance(payload, dict) else {}
     if "FunctionError" in answer:
-        return f"ended with {payload.get('errorType', answer['FunctionError'])}"
-    status = payload.get("statusCode") if isinstance(payload, dict) else None
+        return f"ended with {told.get('errorType', answer['FunctionError'])}"
+    status = told.get("statusCode")
     return None if status == 200 else f"answered {status} instead of 200"
 
 

@@ -124,7 +124,6 @@ def _serverless(asked: Mapping[str, float], measured: Measured) -> dict[str, flo
     warm_gb_s = sum(n * billed_seconds(route, measured) * gigabytes[function_of(route)] for route, n in asked.items())
     slower = traffic.MEGABYTES_OF_A_PROCESSOR / min(measured.megabytes.values())
     first_gb_s = sum(cold[function] * gigabytes[function] for function in FUNCTIONS) * measured.first_ms / 1000 * slower
-    versions = 1 + traffic.DEPLOYMENTS_A_MONTH * traffic.DAYS_THAT_AN_OLD_VERSION_STAYS_CACHED / (traffic.HOURS / 24)
     requests = sum(asked.values())
     platform = traffic.PLATFORM_BYTES + traffic.PLATFORM_LINES * traffic.EVENT_OVERHEAD_BYTES
     access = measured.access_log_bytes + traffic.EVENT_OVERHEAD_BYTES
@@ -132,7 +131,7 @@ def _serverless(asked: Mapping[str, float], measured: Measured) -> dict[str, flo
         "HTTP API": dollars("HTTP API requests", requests),
         "Lambda requests": dollars("Lambda requests", requests),
         "Lambda duration": dollars("Lambda duration, arm64", warm_gb_s + first_gb_s),
-        "SnapStart: cached snapshots": dollars("SnapStart cache", sum(gigabytes.values()) * SECONDS * versions),
+        "SnapStart: cached snapshots": dollars("SnapStart cache", sum(gigabytes.values()) * SECONDS),
         "SnapStart: restores": dollars("SnapStart restore", sum(cold[f] * gigabytes[f] for f in FUNCTIONS)),
         "Logs of Lambda and the API": _logs(requests * (platform + access)),
     }

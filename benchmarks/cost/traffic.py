@@ -34,8 +34,6 @@ MEGABYTES_OF_A_PROCESSOR: Final = 1769
 # initialise (AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase", 2025-04-29).
 IDLE_SECONDS: Final = 360.0
 FEWEST_COLD: Final = 0.01
-DEPLOYMENTS_A_MONTH: Final = 4
-DAYS_THAT_AN_OLD_VERSION_STAYS_CACHED: Final = 14.0
 
 CONVERSATION: Final = ("hi", "vegan chips under 100 rupees", "cheaper ones", "is the first one in stock?")
 """What a customer writes, and what is measured as the mean chat."""

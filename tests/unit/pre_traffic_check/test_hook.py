@@ -53,6 +53,7 @@ def test_versions_that_answer_pass() -> None:
         ({}, "answered None instead of 200"),
         ("text", "answered None instead of 200"),
         (("Unhandled", {"errorType": "Runtime.ImportModuleError"}), "ended with Runtime.ImportModuleError"),
+        (("Unhandled", "no object"), "ended with Unhandled"),
     ],
 )
 def test_a_version_that_does_not_answer_as_it_should_is_named(answer: Any, complaint: str) -> None:
