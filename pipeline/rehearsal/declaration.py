@@ -24,6 +24,7 @@ AT_RUN_TIME: Final = (
 GRADUAL: Final = "GradualDeployment"
 _GRADUAL_CONDITION: Final = "HasGradualDeployment"
 HTTP_API: Final = "AWS::ApiGatewayV2::Api"
+VERSION: Final = "AWS::Lambda::Version"
 TRANSLATIONS: Final = INSTALLED / "translations"
 _VERSION_ID: Final = re.compile(r"(?<=Version)[0-9a-f]{10}$")
 

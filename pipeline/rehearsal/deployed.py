@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from pipeline.rehearsal.comparison import Gap, Made, Row, compare, unused
-from pipeline.rehearsal.declaration import HTTP_API, Declaration, canonical
+from pipeline.rehearsal.declaration import HTTP_API, VERSION, Declaration, canonical
+from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.readers import READERS
 from pipeline.rehearsal.readers.api import cors_configuration, route_keys
 from pipeline.rehearsal.services import Services
 
 _READERS_AT_ONCE: Final = 4
+_SNAPSHOT: Final = {"Delay": 0.2, "MaxAttempts": 300}
 
 
 class Deployed:
@@ -105,6 +107,22 @@ class Deployed:
             for gap in unused(gaps, declared)
         ]
         return rows
+
+    def require_versions_active(self) -> None:
+        """Return once every published version can be invoked. Raises RehearsalError when one never will be.
+
+        Until its snapshot is made, Lambda refuses to invoke a version, and the emulated CloudFormation does not wait.
+        """
+        physical_ids = self.physical_ids()
+        waiter = self._services.named("lambda").get_waiter("published_version_active")
+        for logical_id in (one.logical_id for one in self._declaration.resources if one.type_name == VERSION):
+            if logical_id not in physical_ids:
+                continue  # what is not there is a row of the comparison
+            try:
+                waiter.wait(FunctionName=physical_ids[logical_id], WaiterConfig=_SNAPSHOT)
+            except WaiterError as error:
+                reason = error.last_response.get("StateReason") or error
+                raise RehearsalError(f"{logical_id} cannot be invoked: {reason}") from error
 
     def serve_routes(self) -> str:
         """Give the API its declared routes and CORS through API Gateway's own API; return the API's id.

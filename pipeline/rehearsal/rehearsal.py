@@ -43,6 +43,12 @@ class Rehearsal:
 
     async def run(self) -> None:
         """Do every step. Raises RehearsalError at the first that does not hold."""
+        try:
+            await self._steps()
+        finally:
+            self._services.close()
+
+    async def _steps(self) -> None:
         with step("build") as say:
             await self._commands.sam("build")
             say("for this machine, as make start does")
@@ -72,7 +78,10 @@ class Rehearsal:
     async def _deploy(self, template: Path, parameters: Mapping[str, str], *, fails: bool = False) -> str:
         overrides = self._settings.overrides({**self._around.parameters, **parameters})
         arguments = ["--template-file", str(template), "--parameter-overrides", *overrides]
-        return await self._commands.sam("deploy", *arguments, fails=fails)
+        said = await self._commands.sam("deploy", *arguments, fails=fails)
+        if not fails:
+            await asyncio.to_thread(self._stack.require_versions_active)
+        return said
 
     async def _expect_status(self, status: str) -> str:
         came = await asyncio.to_thread(self._stack.status)
@@ -91,8 +100,8 @@ class Rehearsal:
         """Invoke the published versions as the PreTraffic hook does; CodeDeploy itself is not emulated."""
         ids = self._stack.physical_ids()
         versions = {name: ids[f"{name.partition('_')[0].title()}FunctionVersion"] for name in hook.REQUESTS}
-        complaints = hook.check(self._services.named("lambda"), versions)
-        expect(not complaints, f"the pre-traffic check would refuse: {' '.join(complaints)}")
+        complaints = " ".join(hook.check(self._services.named("lambda"), versions))
+        expect(not complaints, f"the pre-traffic check would refuse: {complaints.removesuffix('.')}")
 
     def _open_shop(self) -> Deployment:
         """Fill in the secret and the sample data, as a person does after the first deployment; return the shop."""
@@ -186,4 +195,5 @@ class Rehearsal:
         await self._commands.sam("delete", "--no-prompts")
         left = there - await asyncio.to_thread(self._stack.deleted, stack_id)
         expect(left == kept, f"left are {sorted(left)}, and the template keeps {sorted(kept)}")
-        return f"{len(there - left)} resources gone; what the template retains is left: {', '.join(sorted(left))}"
+        retained = f"what the template retains is left: {', '.join(sorted(left))}" if left else "none is left"
+        return f"{len(there - left)} resources gone; {retained}"

@@ -26,12 +26,13 @@ class Commands:
     """Runs commands one after the other in the environment of the emulated account.
 
     `log` takes what they say; with `verbose` it is shown too. `endpoint_url` is where every AWS service answers.
+    `scratch` is for their temporary files: sam leaves some when it is stopped.
     """
 
-    def __init__(self, endpoint_url: str, region: str, log: Path, *, verbose: bool) -> None:
+    def __init__(self, endpoint_url: str, region: str, log: Path, scratch: Path, *, verbose: bool) -> None:
         self._log = log
         self._verbose = verbose
-        self._environment = _environment(os.environ, endpoint_url, region)
+        self._environment = _environment(os.environ, endpoint_url, region) | {"TMPDIR": str(scratch)}
 
     async def sam(self, verb: str, *arguments: str, fails: bool = False) -> str:
         """Run `sam VERB --config-env rehearsal ARGUMENTS` and return what it said.

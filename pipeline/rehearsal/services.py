@@ -8,13 +8,31 @@ from typing import Any
 from emulator.aws.resources.clients import Clients
 
 
+class ClosedError(Exception):
+    """A call after the end. No error of botocore's: nothing takes it for an answer, or calls again."""
+
+
 class Services(Clients):
-    """boto3 clients by the name of their service; each is made once."""
+    """boto3 clients by the name of their service; each is made once. Threads may use them until `close`."""
 
     def __init__(self, endpoint_url: str, region: str) -> None:
         super().__init__(endpoint_url, region)
+        self._is_closed = False
         self.named = cache(self._client)
         """Return the client of a service, for example `named("lambda")`."""
+
+    def _client(self, service: str) -> Any:
+        client = super()._client(service)
+        client.meta.events.register("before-send", self._require_open)
+        return client
+
+    def _require_open(self, **_: object) -> None:
+        if self._is_closed:
+            raise ClosedError
+
+    def close(self) -> None:
+        """Refuse every further call: a thread that works on after an interruption would hold the process up."""
+        self._is_closed = True
 
     def artifact(self, bucket: str, key: str) -> bytes:
         """Return an object that `sam` uploaded."""

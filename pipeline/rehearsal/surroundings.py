@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,16 +24,21 @@ from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 LAUNCHER: Final = Path(__file__).with_name("ministack_launcher.py")
 FOLDERS: Final = INSTALLED / "rehearsals"
-"""A folder for each rehearsal that runs; on the build's file system, so that copies of the build share its files."""
+"""Holds the folder of the rehearsal that runs, on the build's file system, so that copies of the build share files."""
+LOCK: Final = INSTALLED / "rehearsal.lock"
 _REAL_NEIGHBOURS: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_URL", "ES_API_KEY", "REDIS_HOST")
 """What would make a neighbour the shell's own: a rehearsal neither writes to one nor pays for one."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where the emulated account answers, the parameters that lead to the neighbours, and what the secret holds."""
+    """Where the emulated account answers, the parameters that lead to the neighbours, and what the secret holds.
+
+    `folder` and, in it, `scratch` for the commands' temporary files are gone when it ends.
+    """
 
     folder: Path
+    scratch: Path
     endpoint_url: str
     parameters: Mapping[str, str]
     secrets: Mapping[str, str]
@@ -44,8 +51,14 @@ async def surroundings() -> AsyncIterator[Surroundings]:
     for name in _REAL_NEIGHBOURS:
         os.environ.pop(name, None)
     async with contextlib.AsyncExitStack() as resources:
+        resources.enter_context(alone(LOCK))
         folder = _own_folder()
         resources.callback(shutil.rmtree, folder, ignore_errors=True)
+        scratch = folder / "tmp"
+        scratch.mkdir()
+        # For Redis's own folder too: should this process be killed, the next rehearsal clears it.
+        resources.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
+        tempfile.tempdir = str(scratch)
         neighbours = Neighbours(folder / "redis.log", Network())
         ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER)
         resources.push_async_callback(ministack.stop)
@@ -57,28 +70,30 @@ async def surroundings() -> AsyncIterator[Surroundings]:
         except (EmulatorError, MiniStackError) as error:
             raise RehearsalError(str(error)) from error
         parameters = {**neighbours.parameters, "AwsEndpointUrl": ministack.endpoint_url}
-        yield Surroundings(folder, ministack.endpoint_url, parameters, neighbours.secrets, ministack)
+        yield Surroundings(folder, scratch, ministack.endpoint_url, parameters, neighbours.secrets, ministack)
+
+
+@contextlib.contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold the checkout for one rehearsal: two would build into one folder. Raises RehearsalError while another runs.
+
+    The system takes the lock away with the process, whatever ends that.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RehearsalError("Another rehearsal of this checkout runs: wait until it has ended.") from error
+        yield
 
 
 def _own_folder() -> Path:
     """Make a folder for this process, and take away those of processes that were killed before they could."""
-    FOLDERS.mkdir(parents=True, exist_ok=True)
-    for folder in FOLDERS.iterdir():
-        if not _runs(folder.name):
-            shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(FOLDERS, ignore_errors=True)
     own = FOLDERS / str(os.getpid())
-    own.mkdir()
+    own.mkdir(parents=True)
     return own
-
-
-def _runs(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ValueError, OverflowError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return int(process) != os.getpid()
 
 
 def require_same_python(runtime: str) -> None:

@@ -17,6 +17,7 @@ from emulator.home import INSTALLED
 from pipeline.rehearsal.comparison import Gap, Made, Row
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.deployed import Deployed
+from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.services import Services
 from pipeline.rehearsal.settings import Settings
@@ -83,11 +84,11 @@ class Account:
         deployed = self.deployed(template)
         return {(row.resource, row.name): row for row in deployed.rows(gaps)}
 
-    def deployed(self, template: dict[str, Any] = TEMPLATE) -> Deployed:
+    def deployed(self, template: dict[str, Any] = TEMPLATE, stack: str = "shop") -> Deployed:
         file = self.folder / "template.yaml"
         file.write_text(json.dumps(template))
-        declaration = Declaration(file, Settings("shop", REGION, self.folder, "artifacts", {}))
-        return Deployed(self.services, "shop", declaration, {})
+        declaration = Declaration(file, Settings(stack, REGION, self.folder, "artifacts", {}))
+        return Deployed(self.services, stack, declaration, {})
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +109,9 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
             runner.run(ministack.stop())
 
 
-def wait(account: Account, status: str) -> None:
+def wait(account: Account, status: str, stack: str = "shop") -> None:
     waiter = account.cloudformation.get_waiter(f"stack_{status.lower()}")
-    waiter.wait(StackName="shop", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
+    waiter.wait(StackName=stack, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
 
 
 def test_a_property_that_cloudformation_drops_is_found(account: Account) -> None:
@@ -171,6 +172,38 @@ def test_a_resource_that_fails_is_rolled_back_and_nothing_is_lost(account: Accou
     assert deployed.made() == before
     kept: Any = account.services.s3.get_object(Bucket=deployed.physical_ids()["Files"], Key="kept")
     assert kept["Body"].read() == b"kept"
+
+
+def versioned(account: Account, stack: str, code: str) -> Deployed:
+    """Return a stack with one function and its published version."""
+    function = {
+        "Code": {"ZipFile": code},
+        "Handler": "index.handler",
+        "Role": "arn:aws:iam::000000000000:role/any",
+        "Runtime": "python3.13",
+        "SnapStart": {"ApplyOn": "PublishedVersions"},
+    }
+    template = {
+        "Resources": {
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+            "Published": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
+        }
+    }
+    account.cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    wait(account, "CREATE_COMPLETE", stack)
+    return account.deployed(template, stack)
+
+
+def test_a_version_can_be_invoked_once_its_snapshot_is_waited_for(account: Account) -> None:
+    deployed = versioned(account, "slow", "import time\ntime.sleep(1)\ndef handler(*_): return 1")
+    deployed.require_versions_active()
+    answer = account.services.named("lambda").invoke(FunctionName=deployed.physical_ids()["Published"])
+    assert answer["Payload"].read() == b"1"
+
+
+def test_a_version_that_cannot_be_loaded_ends_the_wait(account: Account) -> None:
+    with pytest.raises(RehearsalError, match=r"Published cannot be invoked: .*No module named"):
+        versioned(account, "broken", "import nothing").require_versions_active()
 
 
 def test_a_bucket_is_emptied_of_every_version(account: Account) -> None:

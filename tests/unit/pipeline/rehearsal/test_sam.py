@@ -16,7 +16,7 @@ URL = "http://127.0.0.1:1"
 
 
 def run(tmp_path: Path, code: str, *, fails: bool = False, verbose: bool = False) -> str:
-    commands = Commands(URL, "us-east-1", tmp_path / "log", verbose=verbose)
+    commands = Commands(URL, "us-east-1", tmp_path / "log", tmp_path, verbose=verbose)
     return asyncio.run(commands.run("the command", [sys.executable, "-c", code], fails=fails))
 
 
@@ -27,6 +27,10 @@ def test_nothing_of_the_shells_account_reaches_a_command(tmp_path: Path, monkeyp
     assert "mine" not in environment.values()
     assert environment["AWS_ENDPOINT_URL"] == URL
     assert environment["AWS_CONFIG_FILE"] == "/dev/null"
+
+
+def test_a_command_keeps_its_temporary_files_where_they_are_cleared(tmp_path: Path) -> None:
+    assert run(tmp_path, "import tempfile; print(tempfile.gettempdir())").strip() == str(tmp_path)
 
 
 def test_what_a_command_says_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from emulator.home import REPOSITORY
 from pipeline.rehearsal import table
-from pipeline.rehearsal.__main__ import PAGE
+from pipeline.rehearsal.cli import PAGE
 from pipeline.rehearsal.comparison import Made, Row, unused
 from pipeline.rehearsal.declaration import Declaration, canonical
 from pipeline.rehearsal.errors import RehearsalError
