@@ -12,29 +12,34 @@ export PATH AWS_DEFAULT_REGION
 template_as_deployed() { # what checkov reads: production's roles and settings, not the source's conditions
   .venv/bin/python -m pipeline.resolved_template template.yaml "$gates/template.json"
 }
-sam_validate() { .venv/bin/sam validate --lint; }
-permissions() { .venv/bin/python -m pipeline.permissions; }
-cfn_lint() { .venv/bin/cfn-lint template.yaml pipeline/bootstrap.yaml; }
-checkov() { template_as_deployed && "$gates/bin/checkov" --file "$gates/template.json" pipeline/bootstrap.yaml; }
-actionlint() { "$gates/bin/actionlint" .github/workflows/*.yml; }
-zizmor() { "$gates/bin/zizmor" --offline --quiet --no-progress --persona pedantic .github; }
+# `exec`, so that the process that is stopped below is the gate and not a shell around it.
+sam_validate() { exec .venv/bin/sam validate --lint; }
+permissions() { exec .venv/bin/python -m pipeline.permissions; }
+cfn_lint() { exec .venv/bin/cfn-lint template.yaml pipeline/bootstrap.yaml; }
+checkov() { template_as_deployed && exec "$gates/bin/checkov" --file "$gates/template.json" pipeline/bootstrap.yaml; }
+actionlint() { exec "$gates/bin/actionlint" .github/workflows/*.yml; }
+zizmor() { exec "$gates/bin/zizmor" --offline --quiet --no-progress --persona pedantic .github; }
+
+running=
+# A shell lets its background commands ignore Ctrl-C.
+trap 'kill $running 2>/dev/null; exit 130' INT TERM HUP
 
 names="sam_validate cfn_lint permissions checkov actionlint zizmor"
 for name in $names; do
-  {
-    $name >"$gates/$name.log" 2>&1
-    echo $? >"$gates/$name.status"
-  } &
+  $name >"$gates/$name.log" 2>&1 &
+  running="$running $!"
 done
-wait
 
 failed=
+# shellcheck disable=SC2086 # process ids, in the order of the names
+set -- $running
 for name in $names; do
-  if [ "$(cat "$gates/$name.status")" != 0 ]; then
+  if ! wait "$1"; then
     printf '%s objects:\n' "$name" >&2
     cat "$gates/$name.log" >&2
     failed="$failed $name"
   fi
+  shift
 done
 [ -z "$failed" ] || { printf 'validate:%s object; correct the lines above.\n' "$failed" >&2; exit 1; }
 echo "validate: $names find nothing."

@@ -1,0 +1,34 @@
+"""`make validate` ends with its gates."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SLOW_GATES = 2
+"""How many of the gates take seconds: more than the time that a test needs to interrupt them."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_no_gate_runs_on_after_an_interruption(number: signal.Signals) -> None:
+    validate = subprocess.Popen(
+        [REPOSITORY / "tools" / "validate.sh"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 10
+    while len(gates := psutil.Process(validate.pid).children(recursive=True)) < SLOW_GATES:
+        assert time.monotonic() < deadline, "the gates did not start"
+        time.sleep(0.02)
+    os.killpg(validate.pid, number)
+    assert validate.wait(5) == 130
+    _, running = psutil.wait_procs(gates, timeout=5)
+    assert not running
