@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pipeline.smoke import checks
 from pipeline.smoke.client import Deployment, UnexpectedError, UnreachableError
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _run(shop, _checks(parsed.origin))
 
 
-def _checks(origin: str) -> Iterable[tuple[str, checks.Check]]:
+def _checks(origin: str) -> Sequence[tuple[str, checks.Check]]:
     return (
         ("alive", checks.alive),
         ("ready", checks.ready),
@@ -54,7 +54,7 @@ def _checks(origin: str) -> Iterable[tuple[str, checks.Check]]:
     )
 
 
-def _run(shop: Deployment, listed: Iterable[tuple[str, checks.Check]]) -> int:
+def _run(shop: Deployment, listed: Sequence[tuple[str, checks.Check]]) -> int:
     """Run the checks one after the other, a line each; return the exit status."""
     failed = 0
     for name, check in listed:
@@ -72,7 +72,8 @@ def _run(shop: Deployment, listed: Iterable[tuple[str, checks.Check]]) -> int:
         line = f"{'ok  ' if is_ok else 'FAIL'} {name:<20} {milliseconds:6.0f} ms  {remark}".rstrip()
         sys.stdout.write(_without(shop.api_key, line) + "\n")
         sys.stdout.flush()
-    sys.stdout.write(f"{shop.url}: {'every check passed' if not failed else f'{failed} checks failed'}.\n")
+    outcome = f"{failed} of {len(listed)} checks failed" if failed else "every check passed"
+    sys.stdout.write(f"{shop.url}: {outcome}.\n")
     return 1 if failed else 0
 
 

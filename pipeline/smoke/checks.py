@@ -77,7 +77,7 @@ def item_lives(shop: Deployment) -> str:
         _live(shop, sku, path)
     finally:
         with contextlib.suppress(UnreachableError):
-            shop.request("DELETE", path, with_key=True)
+            shop.request("DELETE", path, with_key=True, cleans=True)
     _of_status(shop.request("GET", path), 404)
     return ""
 
@@ -138,7 +138,7 @@ def conversation(shop: Deployment) -> str:
         _expect(kind in REPLIES, f"a response_type of {', '.join(REPLIES)}", kind)
     finally:
         with contextlib.suppress(UnreachableError):
-            shop.request("DELETE", f"/chat/{reply.get('session_id')}?user_id={user}")
+            shop.request("DELETE", f"/chat/{reply.get('session_id')}?user_id={user}", cleans=True)
     missing = reply.get("meta", {}).get("degraded", [])
     _expect(not missing, "no neighbour missing", f"degraded: {', '.join(missing)}")
     return str(kind)
