@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 SAM := .venv/bin/sam
 READY := .venv/.ready
-GATES := .local/gates/.ready
+CHECKS := .local/checks/.ready
 # A package for this machine's interpreter, or for containers of this machine.
 PACKAGE_FOR := $(if $(filter docker,$(ENGINE)),container,local)
 BUILD := .aws-sam/build/.ready-$(PACKAGE_FOR)
@@ -20,7 +20,7 @@ export UV_SYSTEM_CERTS := true
 ##@ Run
 
 .PHONY: start
-start: $(BUILD) ## Build, start the emulated neighbours and sam local start-api (PORT=3000)
+start: $(BUILD) ## Build, start the emulated backing services and sam local start-api (PORT=3000)
 	@exec $(PYTHON) -m emulator start --port $(PORT)
 
 .PHONY: invoke
@@ -28,7 +28,7 @@ invoke: $(BUILD) ## Run sam local invoke: FUNCTION=InventoryFunction EVENT=event
 	@exec $(PYTHON) -m emulator invoke "$(FUNCTION)" "$(EVENT)"
 
 .PHONY: up down status reset
-up: $(BUILD) ## Start the emulated neighbours and the engine in the background
+up: $(BUILD) ## Start the emulated backing services and the engine in the background
 	@exec $(PYTHON) -m emulator up
 down: $(READY) ## Stop what `make up` started
 	@exec $(PYTHON) -m emulator down
@@ -38,12 +38,12 @@ reset: $(READY) ## Bring the sample data back
 	@exec $(PYTHON) -m emulator reset
 
 .PHONY: fault
-fault: $(READY) ## Make a neighbour fail: NEIGHBOUR=redis FAULT=refuse (stall, slow:MS, error:STATUS, none)
-	@exec $(PYTHON) -m emulator fault "$(NEIGHBOUR)" "$(FAULT)"
+fault: $(READY) ## Make a backing service fail: SERVICE=redis FAULT=refuse (stall, slow:MS, error:STATUS, none)
+	@exec $(PYTHON) -m emulator fault "$(SERVICE)" "$(FAULT)"
 
 .PHONY: index
 index: $(READY) ## Fill a real Elasticsearch with the catalogue: ES_URL=https://... (key in ES_API_KEY)
-	@exec $(PYTHON) -m emulator.neighbours.search_index --url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
+	@exec $(PYTHON) -m emulator.backing_services.search_index --url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
 
 .PHONY: env
 env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$(make env)"
@@ -74,7 +74,7 @@ build-%:
 	@$(PYTHON) -m tools.package_function $* "$(ARTIFACTS_DIR)"
 
 .PHONY: test
-test: $(BUILD) $(GATES) ## Run the whole suite
+test: $(BUILD) $(CHECKS) ## Run the whole suite
 	@exec $(PYTHON) -m pytest $(ARGS)
 
 .PHONY: lint
@@ -89,11 +89,11 @@ format: $(READY) ## Format and mend what can be mended
 	@.venv/bin/ruff check --fix .
 
 .PHONY: validate
-validate: $(GATES) ## Check template, bootstrap and workflows as AWS, GitHub and their linters would
+validate: $(CHECKS) ## Check template, bootstrap and workflows as AWS, GitHub and their linters would
 	@tools/validate.sh
 
-$(GATES): tools/setup.sh pyproject.toml uv.lock | $(READY)
-	@tools/setup.sh gates
+$(CHECKS): tools/setup.sh pyproject.toml uv.lock | $(READY)
+	@tools/setup.sh checks
 	@touch $@
 
 ##@ Deploy

@@ -19,7 +19,7 @@ from benchmarks.processes import declared_function, environment, timed
 from benchmarks.results import FOLDER, Run, headline, write
 from benchmarks.table import section_text
 from emulator.errors import EmulatorError
-from emulator.home import Home
+from emulator.paths import Home
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 Benchmark = Callable[[Plan, Path], Awaitable[list[Section]]]

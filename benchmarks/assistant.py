@@ -1,4 +1,4 @@
-"""The assistant with stand-ins that answer at once: init, the first chat, warm chats and searches, its package."""
+"""The assistant with fakes that answer at once: init, the first chat, warm chats and searches, its package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.measure import Measure, Section, percentile
 from benchmarks.package_size import MEGABYTE, sizes
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import BUILD, SAM, emulated, start_api, timed
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 from emulator.ports import LOOPBACK
 from emulator.sam_cli import process_environment
 
@@ -62,7 +62,7 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
         measures.append(Measure(name, "p95", "ms", (percentile(values, 0.95),)))
     measures.append(Measure(FUNCTION, "package", "MB", (unzipped / MEGABYTE,)))
     measures.append(Measure(FUNCTION, "package, zipped", "MB", (zipped / MEGABYTE,)))
-    return [Section("assistant", "The assistant, over instant stand-ins", tuple(measures))]
+    return [Section("assistant", "The assistant, over instant fakes", tuple(measures))]
 
 
 async def _latencies(client: httpx.AsyncClient, name: str, requests: int) -> list[float]:

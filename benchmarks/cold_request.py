@@ -11,7 +11,7 @@ from benchmarks.measure import Measure, Section, percentile
 from benchmarks.plan import Plan
 from benchmarks.processes import emulated, start_api
 from benchmarks.routes import ROUTES
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 
 
 async def measure(plan: Plan, folder: Path) -> list[Section]:

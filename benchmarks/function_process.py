@@ -12,9 +12,9 @@ from benchmarks.load import Load
 from benchmarks.processes import BUILD, EVENTS, FUNCTION, declared_function, timed
 from benchmarks.routes import Route
 from emulator.control import ask
-from emulator.home import Home, Running
+from emulator.paths import Home, Running
 from emulator.region import REGION
-from emulator.template import ACCOUNT_ID
+from sam_template import ACCOUNT_ID
 from tools.interpreters import find_interpreter
 
 _HANDLER = "app.lambda_handler.lambda_handler"

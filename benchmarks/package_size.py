@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section
 from benchmarks.plan import Plan
 from benchmarks.processes import BUILD, FUNCTION, declared_function, environment, timed
-from emulator.home import Home
+from emulator.paths import Home
 from emulator.sam_cli import TOOLS
 from tools.interpreters import find_interpreter
 from tools.package_function import packaged_sources

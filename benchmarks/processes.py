@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from benchmarks.plan import BenchmarkError
 from emulator.attached_process import AttachedProcess
-from emulator.home import HOME_VARIABLE, REPOSITORY, Home, Running
+from emulator.paths import HOME_VARIABLE, REPOSITORY, Home, Running
 from emulator.ports import LOOPBACK, accepts, free_port
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, start_api_command
 from tools.declared_function import DeclaredFunction, read_function
@@ -97,7 +97,7 @@ async def until(found: Callable[[], T | None], process: AttachedProcess, screen:
 
 @contextlib.asynccontextmanager
 async def emulated(folder: Path, *, repository: Path = REPOSITORY) -> AsyncIterator[tuple[Home, Running]]:
-    """Run the neighbours and the engine of `repository` for the length of the block, in a home below `folder`."""
+    """Run the backing services and the engine of `repository` for the length of the block, in a home below `folder`."""
     home = Home(folder / "home")
     screen = folder / "emulator.txt"
     command = (PYTHON, "-m", "emulator", "serve")

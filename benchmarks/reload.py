@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import emulated, start_api
-from emulator.home import INSTALLED, REPOSITORY
+from emulator.paths import INSTALLED, REPOSITORY
 from emulator.ports import LOOPBACK
 
 CHANGED_SECONDS = 20

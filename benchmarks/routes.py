@@ -27,4 +27,4 @@ class Route:
 
 
 ROUTES = (Route("GET /", "root.json"), Route("GET /inventory/{sku}", "get_item.json"))
-"""One that calls no neighbour, and one that reads the table."""
+"""One that calls no backing service, and one that reads the table."""

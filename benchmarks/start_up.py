@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section, ratios
 from benchmarks.plan import Plan
 from benchmarks.processes import SAM, attached, environment, timed, until
-from emulator.home import Home
+from emulator.paths import Home
 from emulator.ports import free_port
 
 _READY = re.compile(r"^Ready: http", re.MULTILINE)
@@ -35,7 +35,7 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
             Measure("make start", "sam", "s", tuple(sams), charted=True),
             Measure("make start", "over sam --version", "x", ratios(totals, floors)),
         ),
-        ("The emulator part ends when its neighbours answer; from there on it is sam local start-api.",),
+        ("The emulator part ends when its backing services answer; from there on it is sam local start-api.",),
     )
     return [section]
 

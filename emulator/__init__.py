@@ -1,1 +1,1 @@
-"""The local stand-in for AWS and the shop's neighbours, driven by `template.yaml`. Never imported by a function."""
+"""The local fake for AWS and the shop's backing services, driven by `template.yaml`. Never imported by a function."""

@@ -11,7 +11,7 @@ import time
 
 from emulator.control import ask
 from emulator.errors import EmulatorError
-from emulator.home import REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, Home, Running
 
 START_SECONDS = 60
 STOP_SECONDS = 15

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from emulator import background, screen
+from emulator import background, status_view
 from emulator.control import ask
 from emulator.errors import EmulatorError
-from emulator.home import Home, Running
+from emulator.paths import Home, Running
 from emulator.ports import parse_port
 from emulator.sam_cli import shell_exports
 
@@ -53,7 +53,7 @@ def _serve(home: Home, _: argparse.Namespace) -> None:
 
 def _up(home: Home, _: argparse.Namespace) -> None:
     running = background.up(home)
-    sys.stdout.write(f"{screen.neighbours(asyncio.run(ask(running, 'status')))}\n")
+    sys.stdout.write(f"{status_view.backing_services(asyncio.run(ask(running, 'status')))}\n")
     sys.stdout.write('\nIn this shell, `eval "$(make env)"` points sam and aws at it; `make down` stops it.\n')
 
 
@@ -63,7 +63,9 @@ def _down(home: Home, _: argparse.Namespace) -> None:
 
 def _status(home: Home, _: argparse.Namespace) -> None:
     status = asyncio.run(ask(_required(home), "status"))
-    sys.stdout.write(f"Up for {status['uptime_seconds']} s as process {status['pid']}.\n{screen.neighbours(status)}\n")
+    sys.stdout.write(
+        f"Up for {status['uptime_seconds']} s as process {status['pid']}.\n{status_view.backing_services(status)}\n"
+    )
 
 
 def _reset(home: Home, _: argparse.Namespace) -> None:
@@ -72,7 +74,7 @@ def _reset(home: Home, _: argparse.Namespace) -> None:
 
 
 def _fault(home: Home, arguments: argparse.Namespace) -> None:
-    answer = asyncio.run(ask(_required(home), "fault", f"{arguments.neighbour}={arguments.fault}"))
+    answer = asyncio.run(ask(_required(home), "fault", f"{arguments.backing_service}={arguments.fault}"))
     for name, fault in answer["faults"].items():
         sys.stdout.write(f"{name}: {fault}\n")
 
@@ -97,18 +99,18 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    start = add("start", _start, "start the neighbours and sam local start-api")
+    start = add("start", _start, "start the backing services and sam local start-api")
     start.add_argument("--port", default="3000")
-    invoke = add("invoke", _invoke, "run sam local invoke, starting the neighbours when none run")
+    invoke = add("invoke", _invoke, "run sam local invoke, starting the backing services when none run")
     invoke.add_argument("function")
     invoke.add_argument("event")
-    add("serve", _serve, "run the neighbours and the engine in the foreground")
-    add("up", _up, "start the neighbours and the engine in the background")
+    add("serve", _serve, "run the backing services and the engine in the foreground")
+    add("up", _up, "start the backing services and the engine in the background")
     add("down", _down, "stop what `up` started")
     add("status", _status, "say what runs where")
     add("reset", _reset, "bring the sample data back")
-    fault = add("fault", _fault, "make a neighbour fail: refuse, stall, slow:MS, error:STATUS, none")
-    fault.add_argument("neighbour")
+    fault = add("fault", _fault, "make a backing service fail: refuse, stall, slow:MS, error:STATUS, none")
+    fault.add_argument("backing_service")
     fault.add_argument("fault")
     add("env", _env, "print exports for a shell")
     return parser

@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from emulator.errors import EmulatorError
-from emulator.home import Running
+from emulator.paths import Running
 
 Verb = Callable[[str], Awaitable[Any]]
 """Takes the request's text, returns what becomes the JSON answer, raises `EmulatorError` for a refusal."""

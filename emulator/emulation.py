@@ -13,22 +13,22 @@ import time
 from collections.abc import Awaitable
 from typing import Any, Self
 
-from emulator import choices
+from emulator import options
+from emulator.aws.access_denied import Refusals
 from emulator.aws.ministack import MiniStack, MiniStackError
-from emulator.aws.refusals import Refusals
 from emulator.aws.resources.clients import preload
 from emulator.aws.stack import Stack
+from emulator.backing_services import BackingServices
 from emulator.control import ControlServer
 from emulator.credentials import RoleCredentials
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
-from emulator.home import INSTALLED, REPOSITORY, Home, Running
 from emulator.installed_engine import container_network
-from emulator.neighbours import Neighbours
+from emulator.paths import INSTALLED, REPOSITORY, Home, Running
 from emulator.ports import LOOPBACK, Network
 from emulator.region import REGION
 from emulator.source_sync import BuiltFunction, SourceSync
-from emulator.template import Template, TemplateError
+from sam_template import Template, TemplateError
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 log = logging.getLogger(__name__)
@@ -40,9 +40,9 @@ LOCAL_PARAMETERS = {"EnvironmentsPerFunction": "64"}
 
 
 class Emulation:
-    """The neighbours, the stack of the template, the engine, the source sync and the control socket of one home.
+    """The backing services, the stack of the template, the engine, the source sync and the control socket of one home.
 
-    `failure` is done, with a sentence, when a neighbour dies.
+    `failure` is done, with a sentence, when a backing service dies.
     """
 
     def __init__(self, home: Home) -> None:
@@ -73,19 +73,19 @@ class Emulation:
         self._home.folder.mkdir(parents=True, exist_ok=True)
         self._home.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         resources.callback(shutil.rmtree, self._home.sockets, ignore_errors=True)
-        is_container = choices.runs_containers()
-        enforces_iam = choices.enforces_iam()
+        is_container = options.runs_containers()
+        enforces_iam = options.enforces_iam()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
-        self.neighbours = Neighbours(self._home.redis_log, self._network)
+        self.backing_services = BackingServices(self._home.redis_log, self._network)
         self.template, endpoint_url, _, _ = await _all_of(
             asyncio.to_thread(Template.load, REPOSITORY / "template.yaml", LOCAL_PARAMETERS),
             self._start_aws(resources, enforces_iam=enforces_iam),
-            self.neighbours.start(resources),
+            self.backing_services.start(resources),
             asyncio.to_thread(preload),
         )
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint_url)
         self._refusals = Refusals(self.stack)
-        self.neighbours.observe_errors("aws", self._refusals.observe)
+        self.backing_services.observe_errors("aws", self._refusals.observe)
         engine = None if is_container else await self._start_engine(resources)
         resources.enter_context(SourceSync(await asyncio.to_thread(self._built_functions)))
         control = ControlServer(
@@ -99,7 +99,7 @@ class Emulation:
 
     async def _start_aws(self, resources: contextlib.AsyncExitStack, *, enforces_iam: bool) -> str:
         """Return the URL of the endpoint that `AWS_ENDPOINT_URL` names, else of a MiniStack of this emulation."""
-        if external := await asyncio.to_thread(choices.endpoint_url):
+        if external := await asyncio.to_thread(options.endpoint_url):
             self._iam = "left to your endpoint"
             return external
         self._iam = "enforced" if enforces_iam else "off"
@@ -109,7 +109,7 @@ class Emulation:
         watch = asyncio.create_task(self._watch(ministack))
         resources.push_async_callback(_cancel, watch)
         port = int(ministack.endpoint_url.rpartition(":")[2])
-        address = await self.neighbours.relay(resources, "aws", LOOPBACK, port, "http")
+        address = await self.backing_services.proxy(resources, "aws", LOOPBACK, port, "http")
         return f"http://{self._network.listen}:{address.rpartition(':')[2]}"
 
     async def _watch(self, ministack: MiniStack) -> None:
@@ -122,8 +122,8 @@ class Emulation:
             template,
             endpoint_url,
             region=REGION,
-            parameters=self.neighbours.parameters,
-            secrets=self.neighbours.secrets,
+            parameters=self.backing_services.parameters,
+            secrets=self.backing_services.secrets,
         )
         stack.create()
         self.sample_items = stack.load_sample_data()
@@ -166,8 +166,8 @@ class Emulation:
             "iam": self._iam,
             "refusals": self._refusals.describe(),
             "engine": self.running.engine,
-            "neighbours": self.neighbours.rows,
-            "faults": self.neighbours.faults.describe(),
+            "backing_services": self.backing_services.rows,
+            "faults": self.backing_services.faults.describe(),
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             "resources": await asyncio.to_thread(self.stack.summary),
             "sample_items": self.sample_items,
@@ -178,8 +178,8 @@ class Emulation:
         return {"sample_items": self.sample_items}
 
     async def _fault(self, text: str) -> dict[str, Any]:
-        await self.neighbours.faults.apply(text)
-        return {"faults": self.neighbours.faults.describe()}
+        await self.backing_services.faults.apply(text)
+        return {"faults": self.backing_services.faults.describe()}
 
     async def _stop(self, _: str) -> dict[str, Any]:
         self._stop_requested.set()

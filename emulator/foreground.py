@@ -14,12 +14,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TextIO
 
-from emulator import screen
+from emulator import status_view
 from emulator.attached_process import AttachedProcess
 from emulator.control import ask
 from emulator.emulation import Emulation
 from emulator.errors import EmulatorError
-from emulator.home import REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, Home, Running
 from emulator.ports import LOOPBACK, accepts, require_free
 from emulator.sam_cli import invoke_command, process_environment, start_api_command
 
@@ -105,7 +105,7 @@ async def _announce(running: Running, port: int, began: float) -> None:
         if time.monotonic() > deadline:
             raise EmulatorError(f"sam local start-api did not answer within {READY_SECONDS} s: see its lines above.")
         await asyncio.sleep(_POLL_SECONDS)
-    sys.stdout.write(f"\n{screen.neighbours(await ask(running, 'status'))}\n")
+    sys.stdout.write(f"\n{status_view.backing_services(await ask(running, 'status'))}\n")
     sys.stdout.write(
         f"\nReady: http://{LOOPBACK}:{port} ({time.monotonic() - began:.1f} s; Ctrl-C stops everything)\n\n"
     )

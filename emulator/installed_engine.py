@@ -14,9 +14,9 @@ HOST_IN_CONTAINERS = "host.docker.internal"
 def container_network() -> Network:
     """Return the network of the engine that `DOCKER_HOST` or the default socket names.
 
-    On Linux containers reach this machine only at the address of their bridge, so neighbours listen there; elsewhere
-    the engine lives in a virtual machine that forwards to the loopback interface. Raises `EmulatorError` when no
-    engine answers.
+    On Linux containers reach this machine only at the address of their bridge, so backing services listen there;
+    elsewhere the engine lives in a virtual machine that forwards to the loopback interface. Raises `EmulatorError`
+    when no engine answers.
     """
     import docker
     from docker.errors import DockerException

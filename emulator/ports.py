@@ -12,7 +12,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Network:
-    """Where neighbours listen so that functions reach them, and the host under which a function does."""
+    """Where backing services listen so that functions reach them, and the host under which a function does."""
 
     listen: str = LOOPBACK
     reached_as: str = LOOPBACK

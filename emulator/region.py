@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Final
 
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 
 _SAMCONFIG: Final = REPOSITORY / "samconfig.toml"
 

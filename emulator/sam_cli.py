@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator.home import Home, Running
+from emulator.paths import Home, Running
 from emulator.region import REGION
 from tools.interpreters import host_architecture
 

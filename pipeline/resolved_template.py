@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.template import Template, TemplateError
-from emulator.template.intrinsics import evaluate
 from pipeline.stages import DeploymentError, read_stage
+from sam_template import Template, TemplateError
+from sam_template.intrinsics import evaluate
 
 STAGE: Final = "prod"
 OPTIONS: Final[Mapping[str, str]] = {

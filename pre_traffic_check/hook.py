@@ -18,8 +18,8 @@ REQUESTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "INVENTORY_VERSION": (("/", ""), ("/inventory", "limit=1")),
     "SHOPBOT_VERSION": (("/health", ""), ("/chat/ui", "")),
 }
-"""What each version is asked: paths and query strings of GET requests. They change nothing, and of the neighbours they
-need the table alone: a correction must be deployable while Claude or Redis is down."""
+"""What each version is asked: paths and query strings of GET requests. They change nothing, and of the backing
+services they need the table alone: a correction must be deployable while Claude or Redis is down."""
 
 INVOCATION_SECONDS = 29
 PAUSES_SECONDS = (2, 4, 8, 16)

@@ -13,13 +13,13 @@ import pytest
 
 from emulator import background
 from emulator.control import ask
-from emulator.home import HOME_VARIABLE, REPOSITORY, Home, Running
+from emulator.paths import HOME_VARIABLE, REPOSITORY, Home, Running
 from emulator.region import REGION
 from emulator.sam_cli import process_environment
-from emulator.template import ACCOUNT_ID
+from sam_template import ACCOUNT_ID
 
 EVENTS = REPOSITORY / "events"
-NAME_OTHER_NEIGHBOURS = (
+NAME_OTHER_BACKING_SERVICES = (
     *("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENFORCE_IAM", "ENGINE"),
     *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_API_KEY", "ES_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_TLS"),
 )
@@ -31,14 +31,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("emulator")
         patch.setenv(HOME_VARIABLE, str(folder))
-        for name in NAME_OTHER_NEIGHBOURS:
+        for name in NAME_OTHER_BACKING_SERVICES:
             patch.delenv(name, raising=False)
         yield Home(folder)
 
 
 @pytest.fixture(scope="session")
 def running(home: Home) -> Iterator[Running]:
-    """The emulated neighbours and the engine, started as `make up` starts them."""
+    """The emulated backing services and the engine, started as `make up` starts them."""
     yield background.up(home)
     background.down(home)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Create .venv and the neighbours' environments from the locks. Needs Python 3.11 to 3.14 and a package index.
-# With `gates`, create the environment of `make validate` instead, which nothing else needs.
+# Create .venv and the backing services' environments from the locks. Needs Python 3.11 to 3.14 and a package index.
+# With `checks`, create the environment of `make validate` instead, which nothing else needs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -60,9 +60,9 @@ install_group() { # GROUP PYTHON [REQUIREMENTS ...]
 }
 
 mkdir -p .local
-if [ "${1:-}" = gates ]; then
-  [ -x .local/gates/bin/python ] || "$uv" venv --quiet --python .venv/bin/python .local/gates
-  install_group gates .local/gates/bin/python ||
+if [ "${1:-}" = checks ]; then
+  [ -x .local/checks/bin/python ] || "$uv" venv --quiet --python .venv/bin/python .local/checks
+  install_group checks .local/checks/bin/python ||
     fail "the tools of make validate could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
   exit
 fi

@@ -1,24 +1,24 @@
 #!/bin/sh
-# Run the static gates side by side, and print what a gate said only when it objects. docs/decisions/gates.md says what
+# Run the static checks side by side, and print what a check said only when it objects. docs/decisions/checks.md says what
 # each is for.
 set -u
 cd "$(dirname "$0")/.."
 
-gates=$PWD/.local/gates
-PATH=$gates/bin:$PWD/.venv/bin:$PATH # actionlint looks for shellcheck there
+checks=$PWD/.local/checks
+PATH=$checks/bin:$PWD/.venv/bin:$PATH # actionlint looks for shellcheck there
 AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-us-east-1}
 export PATH AWS_DEFAULT_REGION
 
 template_as_deployed() { # what checkov reads: production's roles and settings, not the source's conditions
-  .venv/bin/python -m pipeline.resolved_template template.yaml "$gates/template.json"
+  .venv/bin/python -m pipeline.resolved_template template.yaml "$checks/template.json"
 }
-# `exec`, so that the process that is stopped below is the gate and not a shell around it.
+# `exec`, so that the process that is stopped below is the check and not a shell around it.
 sam_validate() { exec .venv/bin/sam validate --lint; }
 permissions() { exec .venv/bin/python -m pipeline.permissions; }
 cfn_lint() { exec .venv/bin/cfn-lint template.yaml pipeline/bootstrap.yaml; }
-checkov() { template_as_deployed && exec "$gates/bin/checkov" --file "$gates/template.json" pipeline/bootstrap.yaml; }
-actionlint() { exec "$gates/bin/actionlint" .github/workflows/*.yml; }
-zizmor() { exec "$gates/bin/zizmor" --offline --quiet --no-progress --persona pedantic .github; }
+checkov() { template_as_deployed && exec "$checks/bin/checkov" --file "$checks/template.json" pipeline/bootstrap.yaml; }
+actionlint() { exec "$checks/bin/actionlint" .github/workflows/*.yml; }
+zizmor() { exec "$checks/bin/zizmor" --offline --quiet --no-progress --persona pedantic .github; }
 
 running=
 # A shell lets its background commands ignore Ctrl-C.
@@ -26,7 +26,7 @@ trap 'kill $running 2>/dev/null; exit 130' INT TERM HUP
 
 names="sam_validate cfn_lint permissions checkov actionlint zizmor"
 for name in $names; do
-  $name >"$gates/$name.log" 2>&1 &
+  $name >"$checks/$name.log" 2>&1 &
   running="$running $!"
 done
 
@@ -36,7 +36,7 @@ set -- $running
 for name in $names; do
   if ! wait "$1"; then
     printf '%s objects:\n' "$name" >&2
-    cat "$gates/$name.log" >&2
+    cat "$checks/$name.log" >&2
     failed="$failed $name"
   fi
   shift

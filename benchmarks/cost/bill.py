@@ -193,7 +193,7 @@ def _claude(asked: Mapping[str, float], measured: Measured) -> dict[str, float]:
     )
     longest = turn.claude_calls * traffic.LONGEST_COMPLETION * chats
     return {
-        "as the stand-in answers": read + dollars("Claude output", tokens["output_tokens"]),
+        "as the fake answers": read + dollars("Claude output", tokens["output_tokens"]),
         "every call writes all it may": read + dollars("Claude output", longest),
     }
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from benchmarks.results import FOLDER
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 
 LATEST: Final = FOLDER / "latest.json"
 REQUESTS: Final = FOLDER / "requests.json"

@@ -9,9 +9,9 @@ from benchmarks.cost import traffic
 from benchmarks.cost.bill import SECONDS, Bill, bill, billed_seconds, break_even, concurrency, init_cost, tasks
 from benchmarks.cost.measured import Measured
 from benchmarks.cost.prices import PRICED_ON, PRICES, REGION
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 
-CLAUDE: Final = ("as the stand-in answers", "every call writes all it may")
+CLAUDE: Final = ("as the fake answers", "every call writes all it may")
 PAGE: Final = REPOSITORY / "docs" / "cost.md"
 TEXTS: Final = frozenset({"", "whose", "line", "route", "source", "for a"})
 BEGIN: Final = "<!-- computed by python -m benchmarks.cost --write -->"
@@ -110,10 +110,10 @@ def _break_even(measured: Measured, *, in_vpc: bool) -> str:
 def _claude(months: Mapping[int, Bill]) -> str:
     parts = []
     for requests, month in months.items():
-        claude = month.claude["as the stand-in answers"]
+        claude = month.claude["as the fake answers"]
         rest = sum(month.serverless.values()) + sum(month.both.values())
         parts.append(f"{claude / (claude + rest):.0%} at {_count(requests)}")
-    middle = months[1_000_000].claude["as the stand-in answers"] / (1_000_000 * traffic.MIX["POST /chat"])
+    middle = months[1_000_000].claude["as the fake answers"] / (1_000_000 * traffic.MIX["POST /chat"])
     return (
         f"**Claude dominates as soon as there is traffic**: {', '.join(parts)} requests, although one request in "
         f"{1 / traffic.MIX['POST /chat']:.0f} is a chat. A customer's message costs {middle * 100:.1f} cents of tokens."
@@ -158,7 +158,7 @@ def _requests(measured: Measured) -> str:
     tokens = turn.tokens or {}
     note = (
         f"Handler times are those of {measured.date} (commit {measured.commit}). A chat calls Claude "
-        f"{turn.claude_calls:.2f} times and, in the stand-in's tokens, reads {tokens['input_tokens']:.0f} new and "
+        f"{turn.claude_calls:.2f} times and, in the fake's tokens, reads {tokens['input_tokens']:.0f} new and "
         f"{tokens['cache_read_input_tokens']:.0f} cached ones and writes {tokens['output_tokens']:.0f}: the mean of "
         f"{len(traffic.CONVERSATION)} messages of one conversation. Lambda and the API add "
         f"{traffic.PLATFORM_BYTES + measured.access_log_bytes} bytes of log to each request."

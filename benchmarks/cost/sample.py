@@ -23,11 +23,11 @@ from typing import Any, Final
 
 from benchmarks.cost.traffic import CONVERSATION
 from emulator.aws.sample_data import FILES, inventory_item, read_catalog
-from emulator.home import REPOSITORY
-from emulator.neighbours.anthropic import Anthropic
-from emulator.neighbours.elasticsearch import Elasticsearch
-from emulator.neighbours.redis import Redis
-from emulator.neighbours.search_index import ALIAS, fill
+from emulator.backing_services.anthropic import Anthropic
+from emulator.backing_services.elasticsearch import Elasticsearch
+from emulator.backing_services.redis import Redis
+from emulator.backing_services.search_index import ALIAS, fill
+from emulator.paths import REPOSITORY
 
 _FILE: Final = "sample.txt"
 _SKU: Final = "CHIPS-BEET-80G"
@@ -101,7 +101,7 @@ def measure() -> dict[str, Any]:
     with contextlib.redirect_stdout(log), contextlib.ExitStack() as stack:
         os.environ |= {**_NEEDED, "POWERTOOLS_METRICS_NAMESPACE": "ShopOnSam"}
         aws = Aws([inventory_item(product, "2026-11-21T00:00:00.000000Z") for product in read_catalog()])
-        requests = {**_inventory(aws, log), **_shopbot(aws, log, stack.enter_context(_neighbours()))}
+        requests = {**_inventory(aws, log), **_shopbot(aws, log, stack.enter_context(_backing_services()))}
     return {
         "items": {"bytes": round(sum(map(_weight, aws.items)) / len(aws.items))},
         "access_log_bytes": _access_log_bytes(),
@@ -125,14 +125,14 @@ def _inventory(aws: Aws, log: io.StringIO) -> dict[str, Any]:
     return {route: _request(lambda_handler, event, log, aws) for route, event in sent.items()}
 
 
-def _shopbot(aws: Aws, log: io.StringIO, neighbours: dict[str, Any]) -> dict[str, Any]:
+def _shopbot(aws: Aws, log: io.StringIO, backing_services: dict[str, Any]) -> dict[str, Any]:
     os.environ["POWERTOOLS_SERVICE_NAME"] = "shopbot"
     sys.path.insert(0, str(REPOSITORY / "shopbot_function"))
     import lambda_handler as shopbot
     from shopping_bot import clients, http_client
 
     clients._clients.update(dynamodb=aws, secretsmanager=aws)  # noqa: SLF001  as above
-    shopbot.application.config.update({**neighbours, "TABLE_NAME": "inventory", "SECRET_ARN": "arn"})
+    shopbot.application.config.update({**backing_services, "TABLE_NAME": "inventory", "SECRET_ARN": "arn"})
     search = {"query": "vegan chips under 100 rupees"}
     sent = {
         "GET /health": _event("GET", "/health"),
@@ -204,17 +204,17 @@ def _metrics(lines: list[str]) -> Iterator[str]:
 
 def _claude(lines: list[str]) -> dict[str, Any]:
     record = next(record for record in map(json.loads, lines) if record.get("message") == "Answered")
-    return {"claude_calls": record["neighbours"]["anthropic"]["calls"], "tokens": record["tokens"]}
+    return {"claude_calls": record["backing_services"]["anthropic"]["calls"], "tokens": record["tokens"]}
 
 
 @contextlib.contextmanager
-def _neighbours() -> Iterator[dict[str, Any]]:
+def _backing_services() -> Iterator[dict[str, Any]]:
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
         claude, elasticsearch = Anthropic(), Elasticsearch()
         redis = Redis(log=Path(folder) / "redis.log")
         stack = contextlib.AsyncExitStack()
-        for neighbour in (claude, elasticsearch, redis):
-            runner.run(stack.enter_async_context(neighbour))
+        for backing_service in (claude, elasticsearch, redis):
+            runner.run(stack.enter_async_context(backing_service))
         loop = runner.get_loop()
         thread = threading.Thread(target=loop.run_forever)
         thread.start()

@@ -41,7 +41,7 @@ CONVERSATION: Final = ("hi", "vegan chips under 100 rupees", "cheaper ones", "is
 # Claude: bridgebench.ai, speedbench, Claude Sonnet 4.6 (the newest Sonnet with public figures), one call after another.
 SECONDS_TO_FIRST_TOKEN: Final = 1.24
 TOKENS_A_SECOND: Final = 86.1
-# The stand-in counts a token for four bytes; tokenizers since Claude 4.7 make about 30 % more than those before
+# The fake counts a token for four bytes; tokenizers since Claude 4.7 make about 30 % more than those before
 # (platform.claude.com, "Pricing").
 REAL_TOKENS: Final = 1.3
 SECONDS_OF_A_PROMPT_CACHE: Final = 300.0  # platform.claude.com, "Prompt caching"

@@ -16,8 +16,8 @@ from emulator.aws.resources.not_emulated import NOT_EMULATED
 from emulator.aws.resources.schema import PropertyError, conform
 from emulator.credentials import RoleCredentials
 from emulator.region import REGION
-from emulator.template import ACCOUNT_ID, Template, TemplateError, intrinsics
-from emulator.template.intrinsics import NO_VALUE, IntrinsicError, Scope
+from sam_template import ACCOUNT_ID, Template, TemplateError, intrinsics
+from sam_template.intrinsics import NO_VALUE, IntrinsicError, Scope
 
 ENDPOINT_PARAMETER: Final = "AwsEndpointUrl"
 SAMPLE_TABLE: Final = "ShopInventory"
@@ -205,7 +205,7 @@ class Stack:
             self._evaluated(logical_id, self._scope(lambda name: name, self._known_attribute))
 
     def _known_attribute(self, logical_id: str, attribute: str) -> str:
-        """Return a stand-in for an attribute that the type of `logical_id` has. Raises KeyError for another."""
+        """Return a fake for an attribute that the type of `logical_id` has. Raises KeyError for another."""
         type_name = self._type(logical_id)
         handler = HANDLERS.get(type_name)
         known = handler.attributes if handler else NOT_EMULATED[type_name].attributes

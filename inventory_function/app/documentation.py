@@ -47,7 +47,7 @@ _MEANINGS = {
     416: "The range lies outside the file.",
     422: "The request failed validation.",
     500: "The service failed.",
-    503: "A neighbour of the service is busy or away; Retry-After says when to come back.",
+    503: "A backing service of the service is busy or away; Retry-After says when to come back.",
 }
 
 READ = (500, 503)

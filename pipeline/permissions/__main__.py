@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from emulator.template import Template, TemplateError
 from pipeline.permissions.audit import PARAMETERS, TEMPLATE, audit
+from sam_template import Template, TemplateError
 
 
 def main() -> int:

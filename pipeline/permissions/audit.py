@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.home import REPOSITORY
-from emulator.template import Function, Template
-from emulator.template.intrinsics import evaluate
-from emulator.template.translation import parse
+from emulator.paths import REPOSITORY
 from pipeline.permissions.client_calls import UnreadableCallError, read_folder
 from pipeline.permissions.iam_actions import UnknownActionError, client_methods, iam_actions
+from sam_template import Function, Template
+from sam_template.intrinsics import evaluate
+from sam_template.translation import parse
 
 TEMPLATE: Final = REPOSITORY / "template.yaml"
 PARAMETERS: Final[Sequence[Mapping[str, str]]] = (

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.template.translation import TemplateError, parse
 from pipeline.rehearsal.errors import RehearsalError
+from sam_template.translation import TemplateError, parse
 
 HEADER: Final = "x-rehearsal"
 """The header that changed code adds to its answers."""

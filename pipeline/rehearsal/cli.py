@@ -20,7 +20,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.foreground import interruptible
-from emulator.home import INSTALLED, REPOSITORY
+from emulator.paths import INSTALLED, REPOSITORY
 from pipeline.rehearsal import table
 from pipeline.rehearsal.comparison import Row
 from pipeline.rehearsal.declaration import Declaration

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.home import INSTALLED
-from emulator.template import ACCOUNT_ID, Template, TemplateError, intrinsics
-from emulator.template.translation import translate
+from emulator.paths import INSTALLED
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.readers.api import expanded
 from pipeline.rehearsal.settings import Settings
+from sam_template import ACCOUNT_ID, Template, TemplateError, intrinsics
+from sam_template.translation import translate
 
 AT_RUN_TIME: Final = (
     *("AwsEndpointUrl", "RedisHost", "RedisPort", "RedisTls"),

@@ -11,7 +11,7 @@ from typing import Final
 
 from emulator.attached_process import AttachedProcess
 from emulator.aws.ministack import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.settings import ENVIRONMENT

@@ -1,4 +1,4 @@
-"""What a rehearsal runs against: a MiniStack of its own and the stand-ins of the neighbours, gone when it ends."""
+"""What a rehearsal runs against: a MiniStack of its own and the fakes of the backing services, gone when it ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from emulator.aws.ministack import MiniStack, MiniStackError
+from emulator.backing_services import BackingServices
 from emulator.errors import EmulatorError
-from emulator.home import INSTALLED
-from emulator.neighbours import Neighbours
+from emulator.paths import INSTALLED
 from emulator.ports import Network
 from pipeline.rehearsal.errors import RehearsalError
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
@@ -26,13 +26,13 @@ LAUNCHER: Final = Path(__file__).with_name("ministack_launcher.py")
 FOLDERS: Final = INSTALLED / "rehearsals"
 """Holds the folder of the rehearsal that runs, on the build's file system, so that copies of the build share files."""
 LOCK: Final = INSTALLED / "rehearsal.lock"
-_REAL_NEIGHBOURS: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_URL", "ES_API_KEY", "REDIS_HOST")
-"""What would make a neighbour the shell's own: a rehearsal neither writes to one nor pays for one."""
+_REAL_BACKING_SERVICES: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_URL", "ES_API_KEY", "REDIS_HOST")
+"""What would make a backing service the shell's own: a rehearsal neither writes to one nor pays for one."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where the emulated account answers, the parameters that lead to the neighbours, and what the secret holds.
+    """Where the emulated account answers, the parameters that lead to the backing services, and what the secret holds.
 
     `folder` and, in it, `scratch` for the commands' temporary files are gone when it ends.
     """
@@ -48,7 +48,7 @@ class Surroundings:
 @contextlib.asynccontextmanager
 async def surroundings() -> AsyncIterator[Surroundings]:
     """Start everything, in a folder of its own; stop it and take the folder away. Raises RehearsalError."""
-    for name in _REAL_NEIGHBOURS:
+    for name in _REAL_BACKING_SERVICES:
         os.environ.pop(name, None)
     async with contextlib.AsyncExitStack() as resources:
         resources.enter_context(alone(LOCK))
@@ -59,18 +59,20 @@ async def surroundings() -> AsyncIterator[Surroundings]:
         # For Redis's own folder too: should this process be killed, the next rehearsal clears it.
         resources.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
         tempfile.tempdir = str(scratch)
-        neighbours = Neighbours(folder / "redis.log", Network())
+        backing_services = BackingServices(folder / "redis.log", Network())
         ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER)
         resources.push_async_callback(ministack.stop)
         try:
-            outcomes = await asyncio.gather(ministack.start(), neighbours.start(resources), return_exceptions=True)
+            outcomes = await asyncio.gather(
+                ministack.start(), backing_services.start(resources), return_exceptions=True
+            )
             for outcome in outcomes:
                 if isinstance(outcome, BaseException):
                     raise outcome
         except (EmulatorError, MiniStackError) as error:
             raise RehearsalError(str(error)) from error
-        parameters = {**neighbours.parameters, "AwsEndpointUrl": ministack.endpoint_url}
-        yield Surroundings(folder, scratch, ministack.endpoint_url, parameters, neighbours.secrets, ministack)
+        parameters = {**backing_services.parameters, "AwsEndpointUrl": ministack.endpoint_url}
+        yield Surroundings(folder, scratch, ministack.endpoint_url, parameters, backing_services.secrets, ministack)
 
 
 @contextlib.contextmanager

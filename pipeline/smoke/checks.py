@@ -33,14 +33,14 @@ def alive(shop: Deployment) -> str:
 
 
 def ready(shop: Deployment) -> str:
-    """Check that the shopbot's neighbours answer."""
+    """Check that the shopbot's backing services answer."""
     answer = shop.request("GET", "/health/ready")
     report = answer.json()
-    states = report.get("neighbours") if isinstance(report, dict) else None
-    _expect(isinstance(states, dict), "the neighbours' states", answer.described)
+    states = report.get("backing_services") if isinstance(report, dict) else None
+    _expect(isinstance(states, dict), "the backing services' states", answer.described)
     assert isinstance(states, dict)  # noqa: S101 (expected above)
     down = sorted(name for name, state in states.items() if state.get("status") == "down")
-    _expect(answer.status == 200, "200, every required neighbour up", f"{answer.status}, down: {', '.join(down)}")
+    _expect(answer.status == 200, "200, every required backing service up", f"{answer.status}, down: {', '.join(down)}")
     return f"down, but not required: {', '.join(down)}" if down else ""
 
 
@@ -124,7 +124,9 @@ def search(shop: Deployment) -> str:
         "products, and how many they are",
         answer.described,
     )
-    _expect(not found.get("degraded"), "no neighbour missing", f"degraded: {', '.join(found.get('degraded', []))}")
+    _expect(
+        not found.get("degraded"), "no backing service missing", f"degraded: {', '.join(found.get('degraded', []))}"
+    )
     return f"{found.get('total_hits')} hits"
 
 
@@ -140,7 +142,7 @@ def conversation(shop: Deployment) -> str:
         with contextlib.suppress(UnreachableError):
             shop.request("DELETE", f"/chat/{reply.get('session_id')}?user_id={user}", cleans=True)
     missing = reply.get("meta", {}).get("degraded", [])
-    _expect(not missing, "no neighbour missing", f"degraded: {', '.join(missing)}")
+    _expect(not missing, "no backing service missing", f"degraded: {', '.join(missing)}")
     return str(kind)
 
 

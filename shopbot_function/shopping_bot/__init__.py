@@ -12,7 +12,7 @@ from shopping_bot.routes import chat, health, pages, products
 def create_app(environment: str | None = None) -> Flask:
     """Return the application for `environment`: development, production or lambda; None means SHOPBOT_ENV.
 
-    It reaches no neighbour and makes none of their clients before a route needs one.
+    It reaches no backing service and makes none of their clients before a route needs one.
     """
     config = get_config(environment)
     application = Flask(__name__, instance_path=config.INSTANCE_PATH, static_folder=None)

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from shopping_bot import http_client
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError, Response
+from shopping_bot.http_client import BackingServiceError, Response
 from shopping_bot.secrets import SecretError, Secrets
 
-NEIGHBOUR = "elasticsearch"
+BACKING_SERVICE = "elasticsearch"
 KEY = "ES_API_KEY"
 SEARCH_TIMEOUT_SECONDS = 5.0
 _MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8"
@@ -41,7 +41,7 @@ class Catalog:
     def find(self, body: Mapping[str, Any], *, deadline: Deadline) -> Found:
         """Return what the search `body` finds.
 
-        Raises NeighbourDownError when Elasticsearch does not answer, or not usably, and SecretError when it refuses
+        Raises BackingServiceError when Elasticsearch does not answer, or not usably, and SecretError when it refuses
         the key.
         """
         response = self._request("POST", "_search", body, deadline)
@@ -49,7 +49,7 @@ class Catalog:
             hits = response.body["hits"]
             return Found([hit["_source"] for hit in hits["hits"]], int(hits["total"]["value"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise NeighbourDownError(NEIGHBOUR, "the answer is not that of a search") from error
+            raise BackingServiceError(BACKING_SERVICE, "the answer is not that of a search") from error
 
     def reach(self, timeout_seconds: float) -> None:
         """Return when Elasticsearch answers, takes the key and has the index. Raises what `find` raises."""
@@ -65,9 +65,9 @@ class Catalog:
             if response.status in {401, 403}:
                 raise SecretError(KEY, "is refused" if key or another else "is not set")
         if response.status == 404:
-            raise NeighbourDownError(NEIGHBOUR, f"there is no index {self._index}; `make index` fills it")
+            raise BackingServiceError(BACKING_SERVICE, f"there is no index {self._index}; `make index` fills it")
         if response.status != 200:
-            raise NeighbourDownError(NEIGHBOUR, f"status {response.status}{_kind(response)}")
+            raise BackingServiceError(BACKING_SERVICE, f"status {response.status}{_kind(response)}")
         return response
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None, key: str, deadline: Deadline) -> Response:
@@ -79,7 +79,7 @@ class Catalog:
         return http_client.request_json(
             method,
             f"{self._url}/{path}",
-            neighbour=NEIGHBOUR,
+            backing_service=BACKING_SERVICE,
             body=body,
             headers=headers,
             timeout_seconds=deadline.timeout(SEARCH_TIMEOUT_SECONDS),

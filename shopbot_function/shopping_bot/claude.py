@@ -18,11 +18,11 @@ from typing import Any
 from shopping_bot import http_client, json_text, measurement
 from shopping_bot.completion import Completion
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError, Response
+from shopping_bot.http_client import BackingServiceError, Response
 from shopping_bot.observability import logger
 from shopping_bot.secrets import SecretError, Secrets
 
-NEIGHBOUR = "anthropic"
+BACKING_SERVICE = "anthropic"
 KEY = "ANTHROPIC_API_KEY"
 API_VERSION = "2026-10-21"
 # Thinking counts as well ("Thinking", How thinking works), so this is several times what the longest answer needs.
@@ -85,17 +85,17 @@ class Claude:
     def reach(self, timeout_seconds: float) -> None:
         """Return when Claude answers and takes the key. Costs no tokens.
 
-        Raises NeighbourDownError and SecretError.
+        Raises BackingServiceError and SecretError.
         """
         key = self._secrets.require(KEY)
         url = f"{self._base_url}/v1/models?limit=1"
         response = http_client.request_json(
-            "GET", url, neighbour=NEIGHBOUR, headers=_headers(key), timeout_seconds=timeout_seconds
+            "GET", url, backing_service=BACKING_SERVICE, headers=_headers(key), timeout_seconds=timeout_seconds
         )
         if response.status in {401, 403}:
             raise SecretError(KEY, "is refused")
         if response.status >= 500:
-            raise NeighbourDownError(NEIGHBOUR, f"status {response.status}")
+            raise BackingServiceError(BACKING_SERVICE, f"status {response.status}")
 
     def _body(
         self, system: str, tools: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]
@@ -150,12 +150,12 @@ class Claude:
             return http_client.request_json(
                 "POST",
                 f"{self._base_url}/v1/messages",
-                neighbour=NEIGHBOUR,
+                backing_service=BACKING_SERVICE,
                 body=content,
                 headers=_headers(key),
                 timeout_seconds=deadline.timeout(CALL_TIMEOUT_SECONDS),
             )
-        except NeighbourDownError as error:
+        except BackingServiceError as error:
             logger.warning("Claude does not answer", reason=error.reason)
             return None
 

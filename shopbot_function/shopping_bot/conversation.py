@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shopping_bot import json_text, measurement
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.secrets import SecretError, Secrets
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NEIGHBOUR = "redis"
+BACKING_SERVICE = "redis"
 KEY = "REDIS_PASSWORD"
 MAXIMUM_ENTRIES = 60
 CONNECT_TIMEOUT_SECONDS = 0.5
@@ -78,7 +78,7 @@ class Begun:
 
 
 class Conversations:
-    """All conversations. Every method raises NeighbourDownError when Redis cannot be used."""
+    """All conversations. Every method raises BackingServiceError when Redis cannot be used."""
 
     def __init__(self, *, host: str, port: int, tls: bool, ttl_seconds: int, secrets: Secrets) -> None:
         self._host = host
@@ -141,7 +141,7 @@ class Conversations:
         from redis.exceptions import AuthenticationError, RedisError
 
         redis, password = self._client()
-        with measurement.neighbour(NEIGHBOUR):
+        with measurement.backing_service(BACKING_SERVICE):
             try:
                 try:
                     return command(redis)
@@ -150,7 +150,7 @@ class Conversations:
                     return command(redis)
             except (RedisError, OSError) as error:
                 # The type alone: a message may quote what was sent.
-                raise NeighbourDownError(NEIGHBOUR, type(error).__name__) from error
+                raise BackingServiceError(BACKING_SERVICE, type(error).__name__) from error
 
     def _client(self, refused: str | None = None) -> tuple[Redis, str]:
         with self._lock:
@@ -167,11 +167,11 @@ class Conversations:
             if refused is not None:
                 password = self._secrets.after_refusal(KEY, refused) or ""
         except SecretError as error:
-            raise NeighbourDownError(NEIGHBOUR, str(error)) from error
+            raise BackingServiceError(BACKING_SERVICE, str(error)) from error
         if refused is not None and password in {"", refused}:
-            raise NeighbourDownError(NEIGHBOUR, f"{KEY} is refused")
+            raise BackingServiceError(BACKING_SERVICE, f"{KEY} is refused")
         if not self._host:
-            raise NeighbourDownError(NEIGHBOUR, "REDIS_HOST is not set")
+            raise BackingServiceError(BACKING_SERVICE, "REDIS_HOST is not set")
         from redis import Redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry

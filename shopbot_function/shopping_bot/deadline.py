@@ -8,7 +8,7 @@ from typing import Any, Self
 
 # API Gateway gives up after 30 s for an HTTP API, 29 s for a REST API (Amazon API Gateway Developer Guide, "Quotas").
 LONGEST_ANSWER_SECONDS = 28.0
-# What building and sending the answer may take after the last neighbour has answered.
+# What building and sending the answer may take after the last backing service has answered.
 MARGIN_SECONDS = 1.0
 
 

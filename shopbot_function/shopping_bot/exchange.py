@@ -12,7 +12,7 @@ from shopping_bot.bot_core import BotCore
 from shopping_bot.chat_request import ChatRequest
 from shopping_bot.conversation import Begun, Conversations
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.observability import logger
 from shopping_bot.problem import Problem
 
@@ -67,7 +67,7 @@ def reply(
         answer = bot_core.answer(past, asked.message, deadline)
     except BaseException:
         if begun is not None and begun.token is not None:
-            with suppress(NeighbourDownError):
+            with suppress(BackingServiceError):
                 conversations.release(session_id, begun.token)
         raise
     if begun is not None and begun.token is not None:
@@ -76,7 +76,7 @@ def reply(
         )
         try:
             conversations.finish(session_id, begun.token, kept)
-        except NeighbourDownError as error:
+        except BackingServiceError as error:
             _degrade(error)
     return Reply(session_id, answer.response_type, answer.content, answer.functions)
 
@@ -85,11 +85,11 @@ def _begin(conversations: Conversations, session_id: str, entry: Mapping[str, An
     milliseconds = round((deadline.remaining() + _LOCK_MARGIN_SECONDS) * 1000)
     try:
         return conversations.begin(session_id, entry, milliseconds)
-    except NeighbourDownError as error:
+    except BackingServiceError as error:
         _degrade(error)
         return None
 
 
-def _degrade(error: NeighbourDownError) -> None:
+def _degrade(error: BackingServiceError) -> None:
     logger.warning("The conversation cannot be kept", reason=error.reason)
-    measurement.current().degraded.add(error.neighbour)
+    measurement.current().degraded.add(error.backing_service)

@@ -59,7 +59,7 @@ def product_search() -> ProductSearch:
 
 
 def secrets() -> Secrets:
-    """Return the neighbours' keys. Raises Problem 503 when they cannot be had."""
+    """Return the backing services' keys. Raises Problem 503 when they cannot be had."""
     return cast("Secrets", _extension("secrets"))
 
 

@@ -1,4 +1,4 @@
-"""One JSON request to a neighbour over HTTP, through one connection pool per execution environment.
+"""One JSON request to a backing service over HTTP, through one connection pool per execution environment.
 
 urllib3 is what botocore uses, so it is in the package anyway; an SDK for one POST costs seconds of import. urllib3 is
 imported at the first request, because the health route needs none.
@@ -26,12 +26,12 @@ _pool: PoolManager | None = None
 _lock = threading.Lock()
 
 
-class NeighbourDownError(Exception):
-    """A neighbour does not answer, or not usably. `reason` never holds a key or a customer's text."""
+class BackingServiceError(Exception):
+    """A backing service does not answer, or not usably. `reason` never holds a key or a customer's text."""
 
-    def __init__(self, neighbour: str, reason: str) -> None:
-        super().__init__(f"{neighbour}: {reason}")
-        self.neighbour = neighbour
+    def __init__(self, backing_service: str, reason: str) -> None:
+        super().__init__(f"{backing_service}: {reason}")
+        self.backing_service = backing_service
         self.reason = reason
 
 
@@ -48,17 +48,17 @@ def request_json(
     method: str,
     url: str,
     *,
-    neighbour: str,
+    backing_service: str,
     body: Any = None,
     headers: Mapping[str, str] | None = None,
     timeout_seconds: float,
 ) -> Response:
     """Send `body` as JSON and return the answer, whatever its status.
 
-    Every request must be one that may run twice: a connection that the neighbour closed while it was idle is noticed
-    only at its next use, and then the request goes out once more. `timeout_seconds` is for all of it. Redirects are
-    not followed, certificates are checked. Raises NeighbourDownError when no answer can be had in time, or one of more
-    than MAXIMUM_RESPONSE_BYTES.
+    Every request must be one that may run twice: a connection that the backing service closed while it was idle is
+    noticed only at its next use, and then the request goes out once more. `timeout_seconds` is for all of it.
+    Redirects are not followed, certificates are checked. Raises BackingServiceError when no answer can be had in time,
+    or one of more than MAXIMUM_RESPONSE_BYTES.
     """
     sent = {"Accept": "application/json", **(headers or {})}
     content = None
@@ -66,12 +66,12 @@ def request_json(
         content = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
         sent.setdefault("Content-Type", "application/json")
     end = time.monotonic() + timeout_seconds
-    with measurement.neighbour(neighbour):
-        return _send(method, url, neighbour, content, sent, end)
+    with measurement.backing_service(backing_service):
+        return _send(method, url, backing_service, content, sent, end)
 
 
 def _send(
-    method: str, url: str, neighbour: str, content: bytes | None, headers: Mapping[str, str], end: float
+    method: str, url: str, backing_service: str, content: bytes | None, headers: Mapping[str, str], end: float
 ) -> Response:
     from urllib3 import Timeout
     from urllib3.exceptions import HTTPError, ProtocolError
@@ -93,7 +93,7 @@ def _send(
                 preload_content=False,
             )
             try:
-                return Response(answer.status, answer.headers, _parse(_read(answer, neighbour, end)))
+                return Response(answer.status, answer.headers, _parse(_read(answer, backing_service, end)))
             except BaseException:
                 # What is left of the answer must not be taken for the next one.
                 answer.close()
@@ -103,20 +103,20 @@ def _send(
         except ProtocolError as error:
             if attempts_left and time.monotonic() < end and _was_dropped(error):
                 continue
-            raise NeighbourDownError(neighbour, "the connection was lost") from error
+            raise BackingServiceError(backing_service, "the connection was lost") from error
         except (HTTPError, OSError) as error:
-            raise NeighbourDownError(neighbour, _reason(error)) from error
+            raise BackingServiceError(backing_service, _reason(error)) from error
 
 
-def _read(answer: BaseHTTPResponse, neighbour: str, end: float) -> bytes:
+def _read(answer: BaseHTTPResponse, backing_service: str, end: float) -> bytes:
     chunks = bytearray()
-    # The time-out of a socket is for one read; a neighbour that trickles must not hold the request.
+    # The time-out of a socket is for one read; a backing service that trickles must not hold the request.
     for chunk in answer.stream(_CHUNK_BYTES):
         chunks += chunk
         if len(chunks) > MAXIMUM_RESPONSE_BYTES:
-            raise NeighbourDownError(neighbour, "the answer is too large")
+            raise BackingServiceError(backing_service, "the answer is too large")
         if time.monotonic() > end:
-            raise NeighbourDownError(neighbour, "no answer in time")
+            raise BackingServiceError(backing_service, "no answer in time")
     return bytes(chunks)
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class NeighbourCall:
-    """One call to a neighbour; `started` is in seconds since the epoch."""
+class BackingServiceCall:
+    """One call to a backing service; `started` is in seconds since the epoch."""
 
-    neighbour: str
+    backing_service: str
     started: float
     seconds: float
     failed: bool
@@ -24,7 +24,7 @@ class NeighbourCall:
 class Measurement:
     """Counts and times of one request. Its members only grow, so threads of the request may share it."""
 
-    calls: list[NeighbourCall] = field(default_factory=list)
+    calls: list[BackingServiceCall] = field(default_factory=list)
     tool_calls: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     failed_completions: int = 0
@@ -47,12 +47,12 @@ def current() -> Measurement:
 
 
 @contextmanager
-def neighbour(name: str) -> Iterator[None]:
-    """Time a call to the neighbour `name`, whether it succeeds or not."""
+def backing_service(name: str) -> Iterator[None]:
+    """Time a call to the backing service `name`, whether it succeeds or not."""
     started, counter = time.time(), time.perf_counter()
     failed = True
     try:
         yield
         failed = False
     finally:
-        current().calls.append(NeighbourCall(name, started, time.perf_counter() - counter, failed))
+        current().calls.append(BackingServiceCall(name, started, time.perf_counter() - counter, failed))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = Logger()
 
 _UNMATCHED = "unmatched"
-_NEIGHBOURS = ("anthropic", "dynamodb", "elasticsearch", "redis", "secretsmanager")
+_BACKING_SERVICES = ("anthropic", "dynamodb", "elasticsearch", "redis", "secretsmanager")
 # Of one metric in one record (Amazon CloudWatch User Guide, "Embedded metric format specification").
 _MAXIMUM_VALUES = 100
 _MAXIMUM_FRAMES = 12
@@ -57,7 +57,7 @@ def install(application: Flask) -> None:
 def log_failure(message: str, error: BaseException, **fields: Any) -> None:
     """Log an exception that nobody expected: its type and where it came from.
 
-    Never its own message: that may quote what a customer wrote or a neighbour answered.
+    Never its own message: that may quote what a customer wrote or a backing service answered.
     """
     answer = getattr(error, "response", None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
@@ -91,7 +91,7 @@ def _record(route: str, status: int, measured: Measurement, *, is_cold: bool) ->
         route=route,
         status=status,
         duration_ms=milliseconds,
-        neighbours=_summary(measured),
+        backing_services=_summary(measured),
         tool_calls=dict(measured.tool_calls),
         tokens=dict(measured.tokens),
         degraded=sorted(measured.degraded),
@@ -115,8 +115,8 @@ def _record(route: str, status: int, measured: Measurement, *, is_cold: bool) ->
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds)
     for call in measured.calls[:_MAXIMUM_VALUES]:
-        if call.neighbour in _NEIGHBOURS:
-            name = f"{call.neighbour.capitalize()}Latency"
+        if call.backing_service in _BACKING_SERVICES:
+            name = f"{call.backing_service.capitalize()}Latency"
             metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(call.seconds * 1000, 3))
     metrics.flush_metrics()
     # What an alarm watches is one series, without the route (ClaudeFailuresAlarm, ShopbotNewVersionFailuresAlarm in
@@ -145,7 +145,7 @@ def _tokens(measured: Measurement) -> dict[str, int]:
 def _summary(measured: Measurement) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     for call in list(measured.calls):
-        entry = summary.setdefault(call.neighbour, {"calls": 0, "failed": 0, "ms": 0.0})
+        entry = summary.setdefault(call.backing_service, {"calls": 0, "failed": 0, "ms": 0.0})
         entry["calls"] += 1
         entry["failed"] += int(call.failed)
         entry["ms"] = round(entry["ms"] + call.seconds * 1000, 3)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from shopping_bot import json_schema, search_query
 from shopping_bot.catalog import Found
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.search_query import Search
 from shopping_bot.stock import MAXIMUM_KEYS, StockEntry
 
@@ -103,7 +103,7 @@ class ProductSearch:
         When nothing fits, the filters are dropped one after the other, in the order of search_query.RELAXABLE, until
         something does; `relaxed` names the dropped arguments, and "query" when not all of its words match. It is empty
         when there is still nothing. Without an answer of the inventory, `degraded` is ["inventory"] and `stock` and
-        `in_stock` are None. Raises InvalidSearchError, NeighbourDownError and SecretError.
+        `in_stock` are None. Raises InvalidSearchError, BackingServiceError and SecretError.
         """
         search = search_query.read(_checked(arguments))
         page, relaxed = self._page(search, deadline), []
@@ -140,7 +140,7 @@ class ProductSearch:
             return {}
         try:
             return self._stock.quantities(skus)
-        except NeighbourDownError:
+        except BackingServiceError:
             return None
 
 

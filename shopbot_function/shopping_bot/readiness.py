@@ -1,4 +1,4 @@
-"""The state and latency of each neighbour, all asked at the same time."""
+"""The state and latency of each backing service, all asked at the same time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from flask import current_app
 
 from shopping_bot import extensions
-from shopping_bot.claude import KEY, NEIGHBOUR
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.claude import BACKING_SERVICE, KEY
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.observability import log_failure
 from shopping_bot.problem import Problem
 from shopping_bot.secrets import SecretError
@@ -27,9 +27,12 @@ REQUIRED = frozenset({"anthropic", "elasticsearch", "secretsmanager"})
 
 
 def check() -> dict[str, Any]:
-    """Return `status` ready or unavailable, and of each neighbour its status, latency and whether it is required."""
+    """Return `status` ready or unavailable, and the state of each backing service.
+
+    A state is its status, its latency and whether it is required.
+    """
     probes: dict[str, Callable[[], object]] = {
-        NEIGHBOUR: _probe_claude,
+        BACKING_SERVICE: _probe_claude,
         "dynamodb": lambda: Stock(_setting("TABLE_NAME")).quantities(["readiness-probe"]),
         "elasticsearch": _probe_elasticsearch,
         "redis": lambda: extensions.conversations().ping(),
@@ -41,9 +44,13 @@ def check() -> dict[str, Any]:
     }
     wait(futures.values(), LONGEST_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
-    neighbours = {name: future.result() if future.done() else _silent(name) for name, future in futures.items()}
-    is_ready = all(state["status"] == "up" for state in neighbours.values() if state["required"])
-    return {"status": "ready" if is_ready else "unavailable", "service": "shopbot", "neighbours": neighbours}
+    backing_services = {name: future.result() if future.done() else _silent(name) for name, future in futures.items()}
+    is_ready = all(state["status"] == "up" for state in backing_services.values() if state["required"])
+    return {
+        "status": "ready" if is_ready else "unavailable",
+        "service": "shopbot",
+        "backing_services": backing_services,
+    }
 
 
 def _examine(name: str, probe: Callable[[], object]) -> dict[str, Any]:
@@ -51,14 +58,14 @@ def _examine(name: str, probe: Callable[[], object]) -> dict[str, Any]:
     reason = None
     try:
         probe()
-    except NeighbourDownError as error:
+    except BackingServiceError as error:
         reason = error.reason
     except SecretError as error:
         reason = str(error)
     except Problem as error:
         reason = error.detail
     except Exception as error:
-        log_failure("A readiness probe failed", error, neighbour=name)
+        log_failure("A readiness probe failed", error, backing_service=name)
         reason = "the probe failed"
     return _state(name, time.perf_counter() - started, reason)
 
@@ -92,5 +99,5 @@ def _probe_elasticsearch() -> None:
 def _setting(name: str) -> str:
     value: str = current_app.config[name]
     if not value:
-        raise NeighbourDownError(name, f"{name} is not set")
+        raise BackingServiceError(name, f"{name} is not set")
     return value

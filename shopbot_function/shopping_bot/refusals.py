@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from shopping_bot import problem
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.observability import log_failure
 from shopping_bot.problem import Problem, unavailable
 
@@ -32,9 +32,9 @@ def problem_for(error: Exception) -> Problem:
         return unavailable("The assistant is busy; try again in a moment.", error.retry_after_seconds)
     if isinstance(error, ClaudeRefusalError):
         return unavailable("The assistant cannot take this message; say it in other words, or begin anew.", None)
-    if isinstance(error, NeighbourDownError):
+    if isinstance(error, BackingServiceError):
         part = {"redis": "memory of conversations", "elasticsearch": "product search", "dynamodb": "stock"}
-        name = part.get(error.neighbour, "service behind this")
+        name = part.get(error.backing_service, "service behind this")
         return unavailable(f"The {name} is not available right now; try again in a moment.", 2)
     log_failure("The request failed", error)
     return Problem(

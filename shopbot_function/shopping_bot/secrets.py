@@ -1,4 +1,4 @@
-"""The neighbours' keys, from one JSON secret: read at the first need, cached, and read anew after a refusal."""
+"""The backing services' keys, from one JSON secret: read at the first need, cached, and read anew after a refusal."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from typing import Any
 
 from shopping_bot import measurement
 
-NEIGHBOUR = "secretsmanager"
+BACKING_SERVICE = "secretsmanager"
 LIFETIME_SECONDS = 300.0
-# A neighbour that keeps refusing costs Secrets Manager one call in this time, and so does a failing Secrets Manager.
+# A backing service that keeps refusing costs Secrets Manager one call in this time, and so does a failing Secrets
+# Manager.
 REFETCH_SECONDS = 15.0
 FAILURE_SECONDS = 1.0
 
 
 class SecretError(Exception):
-    """A key cannot be had, is not set, or a neighbour refuses it. Only its name is known here, never its value."""
+    """A key cannot be had, is not set, or a backing service refuses it.
+
+    Only its name is known here, never its value.
+    """
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(f"{key} {reason}")
@@ -52,7 +56,7 @@ class Secrets:
         return value
 
     def after_refusal(self, key: str, refused: str) -> str | None:
-        """Return another value of `key` than the one a neighbour `refused`; None when there is none.
+        """Return another value of `key` than the one a backing service `refused`; None when there is none.
 
         The secret is read anew, at most once in REFETCH_SECONDS.
         """
@@ -65,7 +69,7 @@ class Secrets:
 
     def _read(self) -> None:
         try:
-            with measurement.neighbour(NEIGHBOUR):
+            with measurement.backing_service(BACKING_SERVICE):
                 self._members = self._fetch()
             self._fresh_until = self._clock() + LIFETIME_SECONDS
         except Exception as error:

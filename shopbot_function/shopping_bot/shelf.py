@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shopping_bot import measurement
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.product_search import INVENTORY
 from shopping_bot.stock import Stock
 
@@ -48,7 +48,7 @@ class Shelf:
     def _current(self, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
         try:
             entries = self._stock.quantities(skus)
-        except NeighbourDownError:
+        except BackingServiceError:
             measurement.current().degraded.add(INVENTORY)
             return {sku: {**self._known[sku], "in_stock": None, "stock": None} for sku in skus}
         current = {}

@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from shopping_bot import clients, measurement
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.observability import logger
 
-NEIGHBOUR = "dynamodb"
+BACKING_SERVICE = "dynamodb"
 MAXIMUM_KEYS = 100  # of one BatchGetItem (Amazon DynamoDB API Reference, "BatchGetItem")
 _MAXIMUM_ROUNDS = 4
 _FIRST_PAUSE_SECONDS = 0.05
@@ -36,7 +36,7 @@ class Stock:
     def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
         """Return the entries of `skus` as of now (a consistent read); a SKU that the table lacks is absent.
 
-        Up to MAXIMUM_KEYS SKUs are one read. Raises NeighbourDownError when the table does not answer in full.
+        Up to MAXIMUM_KEYS SKUs are one read. Raises BackingServiceError when the table does not answer in full.
         """
         # A key that the table cannot hold would fail the whole batch.
         pending = [{"sku": {"S": sku}} for sku in dict.fromkeys(skus) if 0 < len(sku.encode(errors="replace")) <= 2048]
@@ -45,7 +45,7 @@ class Stock:
         rounds_left = _MAXIMUM_ROUNDS + len(pending) // MAXIMUM_KEYS
         while pending:
             if not rounds_left:
-                raise NeighbourDownError(NEIGHBOUR, "the table is busy")
+                raise BackingServiceError(BACKING_SERVICE, "the table is busy")
             rounds_left -= 1
             batch, pending = pending[:MAXIMUM_KEYS], pending[MAXIMUM_KEYS:]
             answer = self._read(batch)
@@ -69,15 +69,15 @@ class Stock:
             }
         }
         try:
-            with measurement.neighbour(NEIGHBOUR):
+            with measurement.backing_service(BACKING_SERVICE):
                 return clients.dynamodb().batch_get_item(RequestItems=request)
         except ClientError as error:
             # The code, such as AccessDeniedException; the message may name resources.
             code = error.response.get("Error", {}).get("Code", "refused")
             logger.error("The table could not be read", aws_error=code)
-            raise NeighbourDownError(NEIGHBOUR, code) from error
+            raise BackingServiceError(BACKING_SERVICE, code) from error
         except BotoCoreError as error:
-            raise NeighbourDownError(NEIGHBOUR, type(error).__name__) from error
+            raise BackingServiceError(BACKING_SERVICE, type(error).__name__) from error
 
 
 def _entry(attributes: Any) -> tuple[str, StockEntry]:

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any, Protocol
 
 from shopping_bot import json_schema, json_text, measurement
-from shopping_bot.catalog import NEIGHBOUR as CATALOG
+from shopping_bot.catalog import BACKING_SERVICE as CATALOG
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.observability import logger
 from shopping_bot.product_search import INVENTORY, SEARCH_INPUT_SCHEMA, InvalidSearchError
 from shopping_bot.secrets import SecretError
@@ -30,12 +30,15 @@ class Search(Protocol):
     """What the tool needs of shopping_bot.product_search.ProductSearch."""
 
     def search(self, arguments: Mapping[str, Any], *, deadline: Deadline) -> dict[str, Any]:
-        """Return products with live stock. Raises InvalidSearchError and NeighbourDownError."""
+        """Return products with live stock. Raises InvalidSearchError and BackingServiceError."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a tool gives back to Claude, and the products in it by SKU. `down` is a neighbour that did not answer."""
+    """What a tool gives back to Claude, and the products in it by SKU.
+
+    `down` is a backing service that did not answer.
+    """
 
     content: Any
     is_error: bool = False
@@ -127,15 +130,15 @@ class Toolbox:
         self._stock = stock
 
     def run(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Outcome:
-        """Return the outcome of the tool `name`; a neighbour that is down is one as well."""
+        """Return the outcome of the tool `name`; a backing service that is down is one as well."""
         try:
             return self._find(arguments, deadline) if name == SEARCH_PRODUCTS else self._count(arguments)
         except InvalidSearchError as error:
             return failure(str(error))
         except SecretError as error:
             logger.error("A tool has no key", tool=name, key=error.key)
-        except NeighbourDownError as error:
-            logger.warning("A tool's neighbour is down", tool=name, reason=error.reason)
+        except BackingServiceError as error:
+            logger.warning("A tool's backing service is down", tool=name, reason=error.reason)
         down = CATALOG if name == SEARCH_PRODUCTS else INVENTORY
         measurement.current().degraded.add(down)
         return failure(f"{name} does not work right now; tell the customer so.", down=down)

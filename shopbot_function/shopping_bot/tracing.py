@@ -1,4 +1,4 @@
-"""Subsegments for X-Ray, for a request that is sampled: the route, and in it each call to a neighbour.
+"""Subsegments for X-Ray, for a request that is sampled: the route, and in it each call to a backing service.
 
 Lambda itself writes the function's segment. What is below it goes to the daemon in one UDP datagram (AWS X-Ray
 Developer Guide, "Sending trace data to X-Ray" and "Segment documents"), which takes this page and no SDK.
@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from shopping_bot.measurement import NeighbourCall
+from shopping_bot.measurement import BackingServiceCall
 
 _HEADER = '{"format": "json", "version": 1}\n'
 _MAXIMUM_CALLS = 50  # a datagram holds 64 KB
 
 
-def send(header: str, daemon_address: str, route: str, started: float, calls: Iterable[NeighbourCall]) -> None:
+def send(header: str, daemon_address: str, route: str, started: float, calls: Iterable[BackingServiceCall]) -> None:
     """Send the subsegments of one request to the daemon at `daemon_address` (HOST:PORT).
 
     `header` is the value of X-Amzn-Trace-Id, `started` in seconds since the epoch. A trace that cannot be sent is
@@ -36,7 +36,7 @@ def send(header: str, daemon_address: str, route: str, started: float, calls: It
         "parent_id": fields["Parent"],
         "subsegments": [
             {
-                **_span(call.neighbour, call.started, call.started + call.seconds),
+                **_span(call.backing_service, call.started, call.started + call.seconds),
                 "namespace": "remote",
                 **({"fault": True} if call.failed else {}),
             }

@@ -1,4 +1,4 @@
-"""A stand-in for the shopbot behind its chat page: canned answers of every kind, at once, with no neighbour.
+"""A fake for the shopbot behind its chat page: canned answers of every kind, at once, with no backing service.
 
 `python -m tests.e2e.chat_page_server` serves it for work on the page; the page is read anew for every request.
 """
@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 
 PAGE = REPOSITORY / "shopbot_function/shopping_bot/templates/chat.html"
 CATALOG = REPOSITORY / "emulator/data/catalog.json"
@@ -75,7 +75,7 @@ def products(*skus: str, **changed: Any) -> list[Body]:
 
 
 def canned(message: str) -> Reply:
-    """Return what the stand-in says to `message`."""
+    """Return what the fake says to `message`."""
     match message.lower():
         case "hi":
             return Reply(answer("casual", {"message": "Hello! What may I find for you?"}))

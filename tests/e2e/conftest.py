@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.home import REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, Home, Running
 from emulator.ports import free_port
 from tests.e2e.browser import MISSING, Browser, installed_browser
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import psutil
 
-from emulator.home import Home
+from emulator.paths import Home
 from emulator.ports import accepts
 
 GONE_SECONDS = 20

@@ -16,7 +16,7 @@ from tests.e2e.conftest import Started
 Catalog = list[dict[str, Any]]
 
 SEARCH = "vegan chips under 100 rupees"
-# A first answer starts an execution environment and goes through every neighbour.
+# A first answer starts an execution environment and goes through every backing service.
 ANSWER_SECONDS = 30
 CARDS = """[...[...document.querySelectorAll('#log .bot')].at(-1).querySelectorAll('.product')].map((card) =>
   ['h2', '.price', '.stock'].map((part) => card.querySelector(part).textContent))"""

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from emulator.control import ask
-from emulator.home import REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, Home, Running
 from tests.conftest import EVENTS, load_event
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.home import HOME_VARIABLE, INSTALLED, REPOSITORY, Home
+from emulator.paths import HOME_VARIABLE, INSTALLED, REPOSITORY, Home
 from emulator.ports import free_port
 from tests.e2e.conftest import Started
 from tests.e2e.processes import assert_nothing_left, family

@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from emulator.home import HOME_VARIABLE, REPOSITORY, Home
+from emulator.paths import HOME_VARIABLE, REPOSITORY, Home
 from emulator.ports import free_port
 from tests.e2e.conftest import Started, make_start
 from tests.e2e.processes import assert_nothing_left, family
@@ -212,7 +212,7 @@ def test_an_invocation_that_cannot_be_is_refused(
         ({"ENGINE": "magic"}, "ENGINE=magic is unknown"),
     ],
 )
-def test_a_neighbour_that_is_not_there_is_named(
+def test_a_backing_service_that_is_not_there_is_named(
     setting: dict[str, str], sentence: str, environment: dict[str, str], own_home: Home
 ) -> None:
     # not through make, which would build anew for containers

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 from tests.e2e.conftest import Started
 
 README = (REPOSITORY / "README.md").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 
 SOURCE = REPOSITORY / "inventory_function/app/routes/status.py"
 MESSAGE = "The inventory service is running"

@@ -1,4 +1,4 @@
-"""The assistant over `sam local start-api`, as a customer and a front end meet it; with each neighbour down in turn."""
+"""The assistant over `sam local start-api`, as a customer and a front end meet it, with each backing service down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from emulator.control import ask
-from emulator.home import Running
+from emulator.paths import Running
 
 PROBLEM = "application/problem+json"
 GATEWAY_SECONDS = 30
@@ -226,7 +226,7 @@ def test_readiness_names_what_is_down(client: httpx.Client, fault: Callable[[str
     fault("elasticsearch=refuse")
     answer = client.get("/health/ready")
     assert answer.status_code == 503
-    assert answer.json()["neighbours"]["elasticsearch"]["status"] == "down"
+    assert answer.json()["backing_services"]["elasticsearch"]["status"] == "down"
     assert client.get("/health").status_code == 200
 
 

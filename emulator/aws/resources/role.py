@@ -25,7 +25,8 @@ PROPERTIES: Final[Mapping[str, Schema]] = {
     "Tags": TAGS,
 }
 # Managed policies that MiniStack does not have. It lets them be attached and finds nothing in them, which is right for
-# these: they allow calls of services that no neighbour emulates. Any other is refused, lest its permissions go missing.
+# these: they allow calls of services that no backing service emulates. Any other is refused, lest its permissions go
+# missing.
 ALLOW_NOTHING_LOCALLY: Final[Mapping[str, str]] = {
     "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess": "X-Ray is not emulated",
     "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda": "CodeDeploy is not emulated",

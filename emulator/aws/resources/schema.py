@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeAlias
 
-from emulator.template.intrinsics import IntrinsicError, as_text
+from sam_template.intrinsics import IntrinsicError, as_text
 
 
 class Kind(Enum):

@@ -20,5 +20,5 @@ class Status(BaseModel):
 
 @router.get("/", responses=problems(500))
 async def read_status() -> Status:
-    """Say that the service runs; touches no neighbour."""
+    """Say that the service runs; touches no backing service."""
     return Status()

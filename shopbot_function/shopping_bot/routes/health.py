@@ -1,4 +1,4 @@
-"""GET /health says that the service runs, GET /health/ready that its neighbours do."""
+"""GET /health says that the service runs, GET /health/ready that its backing services do."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/health")
 def read_health() -> Response:
-    """Say that the service runs; touches no neighbour."""
+    """Say that the service runs; touches no backing service."""
     return Response(json_text.dump({"status": "ok", "service": "shopbot"}), mimetype="application/json")
 
 
 @blueprint.get("/health/ready")
 def read_readiness() -> Response:
-    """Say of each neighbour whether it answers and how fast; 503 when one that is required does not."""
+    """Say of each backing service whether it answers and how fast; 503 when one that is required does not."""
     from shopping_bot import readiness
 
     report = readiness.check()

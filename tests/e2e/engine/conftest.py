@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from emulator.ports import free_port
-from tests.e2e.engine.sam import Bench, Command, sts_stand_in, write_project
+from tests.e2e.engine.sam import Bench, Command, sts_fake, write_project
 
 
 @pytest.fixture(scope="session")
 def sts() -> Iterator[str]:
-    with sts_stand_in() as address:
+    with sts_fake() as address:
         yield address
 
 

@@ -152,7 +152,7 @@ class Bench:
 
 
 @contextlib.contextmanager
-def sts_stand_in() -> Iterator[str]:
+def sts_fake() -> Iterator[str]:
     """Answer any request with an account id; yield the address."""
 
     class Handler(http.server.BaseHTTPRequestHandler):

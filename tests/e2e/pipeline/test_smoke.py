@@ -6,7 +6,7 @@ import subprocess
 
 import httpx
 
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 from tests.e2e.conftest import Started
 
 

@@ -12,7 +12,7 @@ import pytest
 from emulator.aws.ministack import MiniStack
 from emulator.aws.resources.clients import Clients
 from emulator.aws.stack import Stack
-from emulator.template import Template
+from sam_template import Template
 from tests.integration.emulator.aws.role_clients import RoleClients
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -1,4 +1,4 @@
-"""The inventory handler, called in process with real events against the running neighbours."""
+"""The inventory handler, called in process with real events against the running backing_services."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.aws.ministack import MiniStack
-from emulator.home import INSTALLED
+from emulator.paths import INSTALLED
 from pipeline.rehearsal.comparison import Gap, Made, Row
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.deployed import Deployed

@@ -10,7 +10,7 @@ import pytest
 from shopping_bot.conversation import Conversations
 from shopping_bot.secrets import Secrets
 
-from emulator.neighbours.redis.redis import Redis
+from emulator.backing_services.redis.redis import Redis
 
 PASSWORD = "s3cr3t pass"
 

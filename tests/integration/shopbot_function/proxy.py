@@ -1,4 +1,4 @@
-"""A neighbour that can go away and come back."""
+"""A backing service that can go away and come back."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ from shopping_bot.bot_core import MAXIMUM_ROUNDS
 from shopping_bot.claude import Claude
 from shopping_bot.completion import Completion
 
-from emulator.neighbours.anthropic import Anthropic
-from emulator.neighbours.elasticsearch import Elasticsearch
-from emulator.neighbours.redis import Redis
-from emulator.neighbours.search_index import ALIAS, fill
+from emulator.backing_services.anthropic import Anthropic
+from emulator.backing_services.elasticsearch import Elasticsearch
+from emulator.backing_services.redis import Redis
+from emulator.backing_services.search_index import ALIAS, fill
 from tests.integration.shopbot_function.proxy import Proxy
 
 KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
@@ -152,7 +152,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 
     def request_json(*arguments: Any, **settings: Any) -> http_client.Response:
         response = original(*arguments, **settings)
-        if settings["neighbour"] == "anthropic":
+        if settings["backing_service"] == "anthropic":
             seen.append((settings["body"], response))
         return response
 
@@ -205,7 +205,7 @@ def test_thinking_that_comes_back_otherwise_would_be_refused(
     answer = http_client.request_json(
         "POST",
         f"http://127.0.0.1:{shop.claude.port}/v1/messages",
-        neighbour="anthropic",
+        backing_service="anthropic",
         body=json.dumps(request).encode(),
         headers={"x-api-key": "key", "anthropic-version": "2026-10-21"},
         timeout_seconds=10,
@@ -302,7 +302,7 @@ def claude_down(body: Any) -> bool:
     ("name", "expected", "status"),
     [("redis", redis_down, 200), ("elasticsearch", elasticsearch_down, 200), ("claude", claude_down, 503)],
 )
-def test_a_neighbour_goes_away_and_comes_back(
+def test_a_backing_service_goes_away_and_comes_back(
     shop: Shop, name: str, expected: Callable[[Any], bool], status: int
 ) -> None:
     _, first = shop.chat("vegan chips")
@@ -338,4 +338,4 @@ def test_readiness(shop: Shop) -> None:
 
     shop.elasticsearch.stop()
     status, body = shop.send("GET", "/health/ready")
-    assert (status, body["neighbours"]["elasticsearch"]["status"]) == (503, "down")
+    assert (status, body["backing_services"]["elasticsearch"]["status"]) == (503, "down")

@@ -13,9 +13,9 @@ import pytest
 import redis as redis_client
 from shopping_bot import session, transcript
 from shopping_bot.conversation import MAXIMUM_ENTRIES, Conversations
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 
-from emulator.neighbours.redis.redis import Redis
+from emulator.backing_services.redis.redis import Redis
 from tests.integration.shopbot_function.conftest import PASSWORD
 from tests.integration.shopbot_function.proxy import Proxy
 
@@ -146,7 +146,7 @@ def test_a_wrong_password_is_down(make_conversations: Callable[..., Conversation
     conversations = make_conversations(["wrong"])
 
     for _ in range(2):
-        with pytest.raises(NeighbourDownError, match="redis") as down:
+        with pytest.raises(BackingServiceError, match="redis") as down:
             conversations.begin(session_id, said("one"), LOCK)
         assert "wrong" not in str(down.value)
 
@@ -159,7 +159,7 @@ def test_a_redis_that_refuses_is_down_at_once(
         port = free.getsockname()[1]
     started = time.monotonic()
 
-    with pytest.raises(NeighbourDownError, match="redis"):
+    with pytest.raises(BackingServiceError, match="redis"):
         make_conversations(port=port).entries(session_id)
     assert time.monotonic() - started < 1
 
@@ -167,7 +167,7 @@ def test_a_redis_that_refuses_is_down_at_once(
 def test_a_redis_that_is_silent_is_down_soon(make_conversations: Callable[..., Conversations], session_id: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
-        with pytest.raises(NeighbourDownError, match="redis"):
+        with pytest.raises(BackingServiceError, match="redis"):
             make_conversations(port=silent.getsockname()[1]).entries(session_id)
     assert time.monotonic() - started < 5
 
@@ -175,12 +175,12 @@ def test_a_redis_that_is_silent_is_down_soon(make_conversations: Callable[..., C
 def test_a_redis_without_tls_is_down_for_a_client_with_it(
     make_conversations: Callable[..., Conversations], session_id: str
 ) -> None:
-    with pytest.raises(NeighbourDownError, match="redis"):
+    with pytest.raises(BackingServiceError, match="redis"):
         make_conversations(tls=True).entries(session_id)
 
 
 def test_no_host_is_down(make_conversations: Callable[..., Conversations], session_id: str) -> None:
-    with pytest.raises(NeighbourDownError, match="REDIS_HOST is not set"):
+    with pytest.raises(BackingServiceError, match="REDIS_HOST is not set"):
         make_conversations(host="").entries(session_id)
 
 
@@ -193,7 +193,7 @@ def test_it_recovers_by_itself(
         conversations = make_conversations([""], port=redis.port)
         conversations.begin(session_id, said("one"), LOCK)
         runner.run(redis.stop())
-        with pytest.raises(NeighbourDownError):
+        with pytest.raises(BackingServiceError):
             conversations.entries(session_id)
 
         again = Redis(log=tmp_path / "two.log", port=redis.port)

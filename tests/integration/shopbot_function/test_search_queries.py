@@ -1,4 +1,4 @@
-"""What customers type, and what they must and must not be shown: the sample catalogue in the search stand-in."""
+"""What customers type, and what they must and must not be shown: the sample catalogue in the search fake."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from shopping_bot.secrets import Secrets
 from shopping_bot.stock import StockEntry
 
 from emulator.aws.sample_data import read_catalog
-from emulator.neighbours.search_index import ALIAS, fill
-from tests.integration.emulator.neighbours.elasticsearch.node import running_node
+from emulator.backing_services.search_index import ALIAS, fill
+from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 CATALOG = {product["sku"]: product for product in read_catalog()}
 

@@ -1,4 +1,4 @@
-"""`make validate` ends with its gates."""
+"""`make validate` ends with its checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SLOW_GATES = 2
-"""How many of the gates take seconds: more than the time that a test needs to interrupt them."""
+"""How many of the checks take seconds: more than the time that a test needs to interrupt them."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -25,10 +25,10 @@ def test_no_gate_runs_on_after_an_interruption(number: signal.Signals) -> None:
         start_new_session=True,
     )
     deadline = time.monotonic() + 10
-    while len(gates := psutil.Process(validate.pid).children(recursive=True)) < SLOW_GATES:
-        assert time.monotonic() < deadline, "the gates did not start"
+    while len(checks := psutil.Process(validate.pid).children(recursive=True)) < SLOW_GATES:
+        assert time.monotonic() < deadline, "the checks did not start"
         time.sleep(0.02)
     os.killpg(validate.pid, number)
     assert validate.wait(5) == 130
-    _, running = psutil.wait_procs(gates, timeout=5)
+    _, running = psutil.wait_procs(checks, timeout=5)
     assert not running

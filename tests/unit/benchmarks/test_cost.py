@@ -128,7 +128,7 @@ def test_a_million_requests() -> None:
 def test_tokens_of_a_million_requests() -> None:
     month = bill(MILLION, plain(input_tokens=1_000, output_tokens=100))
 
-    assert month.claude["as the stand-in answers"] == pytest.approx(50_000 * 1.3 * (1_000 * 2 + 100 * 10) / MILLION)
+    assert month.claude["as the fake answers"] == pytest.approx(50_000 * 1.3 * (1_000 * 2 + 100 * 10) / MILLION)
     assert month.claude["every call writes all it may"] == pytest.approx(
         50_000 * (1.3 * 1_000 * 2 + 2 * 4096 * 10) / MILLION
     )
@@ -140,9 +140,9 @@ def test_the_first_call_of_a_lone_conversation_fills_the_prompt_cache() -> None:
 
     # Of the eight calls of a conversation of four messages one writes what the others read.
     written, read = 1_000 / 8, 1_000 * 7 / 8
-    assert lone.claude["as the stand-in answers"] == pytest.approx(1.3 * (written * 2.5 + read * 0.1) / MILLION, 1e-3)
+    assert lone.claude["as the fake answers"] == pytest.approx(1.3 * (written * 2.5 + read * 0.1) / MILLION, 1e-3)
     # Among many customers somebody always has just filled it.
-    assert crowd.claude["as the stand-in answers"] == pytest.approx(5 * MILLION * 1.3 * 1_000 * 0.1 / MILLION)
+    assert crowd.claude["as the fake answers"] == pytest.approx(5 * MILLION * 1.3 * 1_000 * 0.1 / MILLION)
 
 
 def test_tasks_grow_with_the_peak() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 
 RUNBOOK: Final = REPOSITORY / "docs" / "RUNBOOK.md"
 SCALE: Final = REPOSITORY / "docs" / "scale.md"

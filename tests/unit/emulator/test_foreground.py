@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emulator.foreground import emulator
-from emulator.home import Home, Running
+from emulator.paths import Home, Running
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from emulator.home import Home, Running
+from emulator.paths import Home, Running
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, shell_exports, start_api_command
 
 RUNNING = Running(1, "http://127.0.0.1:4566", "unix:///tmp/engine.sock", "/tmp/control.sock")

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from emulator.template import Template
+from sam_template import Template
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "events"

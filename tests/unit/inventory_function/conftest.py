@@ -1,4 +1,4 @@
-"""The inventory handler without any neighbour."""
+"""The inventory handler without any backing service."""
 
 from __future__ import annotations
 

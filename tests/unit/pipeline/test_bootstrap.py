@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from emulator.template.translation import parse
 from pipeline.resolved_template import resolve
+from sam_template.translation import parse
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BOOTSTRAP = REPOSITORY / "pipeline" / "bootstrap.yaml"

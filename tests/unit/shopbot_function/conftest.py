@@ -1,4 +1,4 @@
-"""The shopbot's handler without any neighbour, and a small HTTP server that answers what a test tells it."""
+"""The shopbot's handler without any backing service, and a small HTTP server that answers what a test tells it."""
 
 from __future__ import annotations
 
@@ -102,13 +102,13 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return stream
 
 
-class Neighbour:
+class BackingService:
     """An HTTP server: gives its `answers` one after the other, the last for ever, and remembers the `requests`."""
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
-        neighbour = self
+        backing_service = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -118,8 +118,8 @@ class Neighbour:
             def do_GET(self) -> None:
                 content = self.rfile.read(int(self.headers.get("content-length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                neighbour.requests.append((self.command, self.path, headers, content))
-                answers = neighbour.answers
+                backing_service.requests.append((self.command, self.path, headers, content))
+                answers = backing_service.answers
                 answer = answers.pop(0) if len(answers) > 1 else answers[0]
                 if answer == "drop":
                     self.close_connection = True
@@ -151,12 +151,12 @@ class Neighbour:
 
 
 @pytest.fixture
-def neighbour() -> Iterator[Neighbour]:
-    neighbour = Neighbour()
-    thread = threading.Thread(target=neighbour.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+def backing_service() -> Iterator[BackingService]:
+    backing_service = BackingService()
+    thread = threading.Thread(target=backing_service.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    yield neighbour
+    yield backing_service
     http_client.forget()
-    neighbour.server.shutdown()
-    neighbour.server.server_close()
+    backing_service.server.shutdown()
+    backing_service.server.server_close()
     thread.join()

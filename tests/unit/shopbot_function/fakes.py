@@ -1,4 +1,4 @@
-"""Stand-ins for the neighbours of the bot: scripted, and without any network."""
+"""Fakes for the backing services of the bot: scripted, and without any network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from shopping_bot.completion import Completion
 from shopping_bot.conversation import Begun
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.stock import Stock, StockEntry
 
 
@@ -92,7 +92,7 @@ class FakeStock(Stock):
     def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
         self.reads.append(list(skus))
         if self.down:
-            raise NeighbourDownError("dynamodb", "ThrottlingException")
+            raise BackingServiceError("dynamodb", "ThrottlingException")
         return {sku: StockEntry(self.known[sku], self.price) for sku in skus if sku in self.known}
 
 
@@ -135,7 +135,7 @@ class FakeConversations:
 
     def _check(self) -> None:
         if self.down:
-            raise NeighbourDownError("redis", "ConnectionError")
+            raise BackingServiceError("redis", "ConnectionError")
 
 
 def ticking(*times: float) -> Callable[[], float]:

@@ -15,7 +15,7 @@ from shopping_bot.bot_core import MAXIMUM_ROUNDS, BotCore, prompt
 from shopping_bot.claude import ClaudeBusyError, ClaudeRefusalError
 from shopping_bot.completion import Completion
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.secrets import SecretError
 
 from tests.unit.shopbot_function.fakes import (
@@ -225,7 +225,7 @@ def test_it_ends_without_anything_found() -> None:
 @pytest.mark.parametrize("words", ["I cannot look right now.", ""])
 def test_a_search_that_is_down_is_said(words: str) -> None:
     measured = measurement.begin()
-    down = FakeSearch(error=NeighbourDownError("elasticsearch", "refused"))
+    down = FakeSearch(error=BackingServiceError("elasticsearch", "refused"))
 
     given, claude = reply(SEARCH, text(words) if words else [], search=down)
 
@@ -371,7 +371,7 @@ blocks = st.builds(text, st.text(min_size=1, max_size=20) | skus) | st.builds(to
     st.booleans(),
 )
 def test_only_products_that_a_search_returned_are_shown(script: list[Any], found: list[str], is_down: bool) -> None:
-    search = FakeSearch(*map(product, found), error=NeighbourDownError("elasticsearch", "x") if is_down else None)
+    search = FakeSearch(*map(product, found), error=BackingServiceError("elasticsearch", "x") if is_down else None)
     returned = {"OLD"} | (set() if is_down else set(found))
 
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from shopping_bot.catalog import Catalog, Found
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.secrets import SecretError, Secrets
 
 HITS = {"hits": {"total": {"value": 7, "relation": "eq"}, "hits": [{"_id": "a", "_source": {"sku": "a"}}]}}
@@ -24,39 +24,39 @@ class Keys:
         return {"ES_API_KEY": self.left.pop(0) if len(self.left) > 1 else self.left[0]}
 
 
-def catalog(neighbour: Any, *keys: str, index: str = "products") -> Catalog:
-    return Catalog(f"{neighbour.url}/", index, Secrets(Keys(*keys)))
+def catalog(backing_service: Any, *keys: str, index: str = "products") -> Catalog:
+    return Catalog(f"{backing_service.url}/", index, Secrets(Keys(*keys)))
 
 
-def test_a_search_is_one_post(neighbour: Any) -> None:
-    neighbour.answers = [(200, {}, HITS)]
-    found = catalog(neighbour, "a2V5").find({"query": {"match_all": {}}}, deadline=Deadline(5))
+def test_a_search_is_one_post(backing_service: Any) -> None:
+    backing_service.answers = [(200, {}, HITS)]
+    found = catalog(backing_service, "a2V5").find({"query": {"match_all": {}}}, deadline=Deadline(5))
     assert found == Found([{"sku": "a"}], 7)
-    method, path, headers, _ = neighbour.requests[0]
+    method, path, headers, _ = backing_service.requests[0]
     assert (method, path) == ("POST", "/products/_search")
     assert headers["authorization"] == "ApiKey a2V5"
     assert headers["accept"] == headers["content-type"] == "application/vnd.elasticsearch+json; compatible-with=8"
-    assert neighbour.json() == {"query": {"match_all": {}}}
+    assert backing_service.json() == {"query": {"match_all": {}}}
 
 
-def test_without_a_key_none_is_sent(neighbour: Any) -> None:
-    neighbour.answers = [(200, {}, HITS)]
-    catalog(neighbour, "").find({}, deadline=Deadline(5))
-    assert "authorization" not in neighbour.requests[0][2]
+def test_without_a_key_none_is_sent(backing_service: Any) -> None:
+    backing_service.answers = [(200, {}, HITS)]
+    catalog(backing_service, "").find({}, deadline=Deadline(5))
+    assert "authorization" not in backing_service.requests[0][2]
 
 
-def test_a_refused_key_is_read_anew_once(neighbour: Any) -> None:
-    neighbour.answers = [(401, {}, REFUSED), (200, {}, HITS)]
-    assert catalog(neighbour, "old", "new").find({}, deadline=Deadline(5)).total == 7
-    assert [headers["authorization"] for _, _, headers, _ in neighbour.requests] == ["ApiKey old", "ApiKey new"]
+def test_a_refused_key_is_read_anew_once(backing_service: Any) -> None:
+    backing_service.answers = [(401, {}, REFUSED), (200, {}, HITS)]
+    assert catalog(backing_service, "old", "new").find({}, deadline=Deadline(5)).total == 7
+    assert [headers["authorization"] for _, _, headers, _ in backing_service.requests] == ["ApiKey old", "ApiKey new"]
 
 
 @pytest.mark.parametrize(("keys", "requests"), [(("old", "new"), 2), (("old", "old"), 1)])
-def test_a_key_that_stays_refused_is_named(neighbour: Any, keys: tuple[str, ...], requests: int) -> None:
-    neighbour.answers = [(403, {}, REFUSED)]
+def test_a_key_that_stays_refused_is_named(backing_service: Any, keys: tuple[str, ...], requests: int) -> None:
+    backing_service.answers = [(403, {}, REFUSED)]
     with pytest.raises(SecretError, match=r"^ES_API_KEY is refused$"):
-        catalog(neighbour, *keys).find({}, deadline=Deadline(5))
-    assert len(neighbour.requests) == requests
+        catalog(backing_service, *keys).find({}, deadline=Deadline(5))
+    assert len(backing_service.requests) == requests
 
 
 @pytest.mark.parametrize(
@@ -71,25 +71,25 @@ def test_a_key_that_stays_refused_is_named(neighbour: Any, keys: tuple[str, ...]
         (200, {"hits": {"hits": [{"_id": "a"}], "total": {"value": 1}}}, "not that of a search"),
     ],
 )
-def test_an_answer_that_is_no_use_is_a_neighbour_that_is_down(
-    neighbour: Any, status: int, body: Any, reason: str
+def test_an_answer_that_is_no_use_is_a_backing_service_that_is_down(
+    backing_service: Any, status: int, body: Any, reason: str
 ) -> None:
-    neighbour.answers = [(status, {}, body)]
-    with pytest.raises(NeighbourDownError, match=reason):
-        catalog(neighbour, "key").find({}, deadline=Deadline(5))
+    backing_service.answers = [(status, {}, body)]
+    with pytest.raises(BackingServiceError, match=reason):
+        catalog(backing_service, "key").find({}, deadline=Deadline(5))
 
 
-def test_the_deadline_is_kept(neighbour: Any) -> None:
+def test_the_deadline_is_kept(backing_service: Any) -> None:
     import threading
 
     release = threading.Event()
-    neighbour.answers = [lambda _: release.wait(5) and None]
-    with pytest.raises(NeighbourDownError, match="no answer in time"):
-        catalog(neighbour, "key").find({}, deadline=Deadline(0.1))
+    backing_service.answers = [lambda _: release.wait(5) and None]
+    with pytest.raises(BackingServiceError, match="no answer in time"):
+        catalog(backing_service, "key").find({}, deadline=Deadline(0.1))
     release.set()
 
 
-def test_an_index_is_one_part_of_the_path(neighbour: Any) -> None:
-    neighbour.answers = [(200, {}, {"count": 1})]
-    catalog(neighbour, "key", index="a/../b").reach(5)
-    assert neighbour.requests[0][:2] == ("GET", "/a%2F..%2Fb/_count")
+def test_an_index_is_one_part_of_the_path(backing_service: Any) -> None:
+    backing_service.answers = [(200, {}, {"count": 1})]
+    catalog(backing_service, "key", index="a/../b").reach(5)
+    assert backing_service.requests[0][:2] == ("GET", "/a%2F..%2Fb/_count")

@@ -9,7 +9,7 @@ from shopping_bot import measurement, observability
 from shopping_bot.claude import MAXIMUM_ATTEMPTS, Claude, ClaudeBusyError, ClaudeRefusalError
 from shopping_bot.completion import Completion
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.secrets import SecretError, Secrets
 
 from tests.unit.shopbot_function.fakes import text, tool_use
@@ -61,8 +61,8 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def complete(neighbour: Any, keys: Keys, pauses: list[float]) -> Callable[..., Completion]:
-    claude = Claude(base_url=neighbour.url, model="claude-x", secrets=keys.secrets, sleep=pauses.append)
+def complete(backing_service: Any, keys: Keys, pauses: list[float]) -> Callable[..., Completion]:
+    claude = Claude(base_url=backing_service.url, model="claude-x", secrets=keys.secrets, sleep=pauses.append)
 
     def call(seconds: float = 10) -> Completion:
         messages = [{"role": "user", "content": [text("hi")]}]
@@ -71,15 +71,15 @@ def complete(neighbour: Any, keys: Keys, pauses: list[float]) -> Callable[..., C
     return call
 
 
-def test_the_request_on_the_wire(neighbour: Any, complete: Callable[..., Completion]) -> None:
-    neighbour.answers = [message(text("Hello!"))]
+def test_the_request_on_the_wire(backing_service: Any, complete: Callable[..., Completion]) -> None:
+    backing_service.answers = [message(text("Hello!"))]
 
     assert complete().text == "Hello!"
 
-    method, path, headers, _ = neighbour.requests[0]
+    method, path, headers, _ = backing_service.requests[0]
     assert (method, path) == ("POST", "/v1/messages")
     assert (headers["x-api-key"], headers["anthropic-version"]) == ("key-1", "2026-10-21")
-    assert neighbour.json() == {
+    assert backing_service.json() == {
         "model": "claude-x",
         "max_tokens": 4096,
         "output_config": {"effort": "low"},
@@ -100,17 +100,19 @@ def test_the_request_on_the_wire(neighbour: Any, complete: Callable[..., Complet
         ("claude-sonnet-4-5", False),
     ],
 )
-def test_effort_is_sent_to_models_that_take_it(neighbour: Any, keys: Keys, model: str, takes_effort: bool) -> None:
-    neighbour.answers = [message(text("Hello!"))]
-    claude = Claude(base_url=neighbour.url, model=model, secrets=keys.secrets)
+def test_effort_is_sent_to_models_that_take_it(
+    backing_service: Any, keys: Keys, model: str, takes_effort: bool
+) -> None:
+    backing_service.answers = [message(text("Hello!"))]
+    claude = Claude(base_url=backing_service.url, model=model, secrets=keys.secrets)
 
     claude.complete(system="s", tools=TOOLS, messages=[], deadline=Deadline(10))
 
-    assert ("output_config" in neighbour.json()) is takes_effort
+    assert ("output_config" in backing_service.json()) is takes_effort
 
 
-def test_tokens_are_counted(neighbour: Any, complete: Callable[..., Completion]) -> None:
-    neighbour.answers = [message(text("Hello!"))]
+def test_tokens_are_counted(backing_service: Any, complete: Callable[..., Completion]) -> None:
+    backing_service.answers = [message(text("Hello!"))]
     measured = measurement.begin()
 
     complete()
@@ -118,8 +120,8 @@ def test_tokens_are_counted(neighbour: Any, complete: Callable[..., Completion])
     assert measured.tokens == {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 100}
 
 
-def test_the_blocks_that_can_be_used(neighbour: Any, complete: Callable[..., Completion]) -> None:
-    neighbour.answers = [
+def test_the_blocks_that_can_be_used(backing_service: Any, complete: Callable[..., Completion]) -> None:
+    backing_service.answers = [
         message(
             text("One \ud800"),
             text("  "),
@@ -139,7 +141,9 @@ def test_the_blocks_that_can_be_used(neighbour: Any, complete: Callable[..., Com
     assert completion.tool_uses == [tool_use("search", {"a": ["\ufffd"]}, "t1"), tool_use("search", {}, "t2")]
 
 
-def test_thinking_and_unknown_blocks_are_kept_as_received(neighbour: Any, complete: Callable[..., Completion]) -> None:
+def test_thinking_and_unknown_blocks_are_kept_as_received(
+    backing_service: Any, complete: Callable[..., Completion]
+) -> None:
     blocks = [
         {"type": "thinking", "thinking": "", "signature": "RXRo\u20b9/+==", "later": {"field": [1.0]}},
         {"type": "redacted_thinking", "data": "AbC="},
@@ -148,7 +152,7 @@ def test_thinking_and_unknown_blocks_are_kept_as_received(neighbour: Any, comple
         {**tool_use("search", {"a": 1}), "caller": {"type": "direct"}},
         {"type": "from_the_future", "x": None},
     ]
-    neighbour.answers = [message(*blocks, stop_reason="tool_use")]
+    backing_service.answers = [message(*blocks, stop_reason="tool_use")]
 
     completion = complete()
 
@@ -170,9 +174,9 @@ def test_thinking_and_unknown_blocks_are_kept_as_received(neighbour: Any, comple
     ],
 )
 def test_why_it_stopped(
-    neighbour: Any, complete: Callable[..., Completion], stop_reason: Any, is_refusal: bool, is_unfinished: bool
+    backing_service: Any, complete: Callable[..., Completion], stop_reason: Any, is_refusal: bool, is_unfinished: bool
 ) -> None:
-    neighbour.answers = [message(text("Half a"), stop_reason=stop_reason)]
+    backing_service.answers = [message(text("Half a"), stop_reason=stop_reason)]
 
     completion = complete()
 
@@ -190,9 +194,9 @@ def test_a_call_at_the_limit_is_cut() -> None:
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
 def test_a_passing_error_is_tried_again(
-    neighbour: Any, complete: Callable[..., Completion], pauses: list[float], status: int
+    backing_service: Any, complete: Callable[..., Completion], pauses: list[float], status: int
 ) -> None:
-    neighbour.answers = [refusal(status), refusal(status), message(text("Hello!"))]
+    backing_service.answers = [refusal(status), refusal(status), message(text("Hello!"))]
 
     assert complete().text == "Hello!"
     assert len(pauses) == 2
@@ -200,17 +204,19 @@ def test_a_passing_error_is_tried_again(
     assert 0 <= pauses[1] <= 1
 
 
-def test_retry_after_is_honoured(neighbour: Any, complete: Callable[..., Completion], pauses: list[float]) -> None:
-    neighbour.answers = [refusal(429, retry_after="3"), message(text("Hello!"))]
+def test_retry_after_is_honoured(
+    backing_service: Any, complete: Callable[..., Completion], pauses: list[float]
+) -> None:
+    backing_service.answers = [refusal(429, retry_after="3"), message(text("Hello!"))]
 
     assert complete().text == "Hello!"
     assert pauses == [3.0]
 
 
 def test_retry_after_beyond_the_deadline_ends_at_once(
-    neighbour: Any, complete: Callable[..., Completion], pauses: list[float]
+    backing_service: Any, complete: Callable[..., Completion], pauses: list[float]
 ) -> None:
-    neighbour.answers = [refusal(529, retry_after="30")]
+    backing_service.answers = [refusal(529, retry_after="30")]
 
     with pytest.raises(ClaudeBusyError) as busy:
         complete(seconds=5)
@@ -231,14 +237,14 @@ def test_retry_after_beyond_the_deadline_ends_at_once(
     ],
 )
 def test_it_gives_up_after_a_few_attempts_and_says_why(
-    neighbour: Any,
+    backing_service: Any,
     complete: Callable[..., Completion],
     pauses: list[float],
     failures: list[dict[str, Any]],
     answer: Any,
     reason: dict[str, Any],
 ) -> None:
-    neighbour.answers = [answer]
+    backing_service.answers = [answer]
 
     with pytest.raises(ClaudeBusyError) as busy:
         complete()
@@ -249,13 +255,13 @@ def test_it_gives_up_after_a_few_attempts_and_says_why(
 
 @pytest.mark.parametrize("status", [400, 404, 413])
 def test_a_refused_request_is_not_repeated(
-    neighbour: Any, complete: Callable[..., Completion], status: int, failures: list[dict[str, Any]]
+    backing_service: Any, complete: Callable[..., Completion], status: int, failures: list[dict[str, Any]]
 ) -> None:
-    neighbour.answers = [refusal(status, "invalid_request_error")]
+    backing_service.answers = [refusal(status, "invalid_request_error")]
 
     with pytest.raises(ClaudeRefusalError):
         complete()
-    assert len(neighbour.requests) == 1
+    assert len(backing_service.requests) == 1
     assert failures == [
         {"message": "Claude refuses the request", "status": status, "error_type": "invalid_request_error"}
     ]
@@ -263,50 +269,50 @@ def test_a_refused_request_is_not_repeated(
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_rotated_key_is_read_anew(
-    neighbour: Any, complete: Callable[..., Completion], keys: Keys, status: int
+    backing_service: Any, complete: Callable[..., Completion], keys: Keys, status: int
 ) -> None:
     keys.values = ["key-1", "key-2"]
-    neighbour.answers = [refusal(status), message(text("Hello!"))]
+    backing_service.answers = [refusal(status), message(text("Hello!"))]
 
     assert complete().text == "Hello!"
-    assert [headers["x-api-key"] for _, _, headers, _ in neighbour.requests] == ["key-1", "key-2"]
+    assert [headers["x-api-key"] for _, _, headers, _ in backing_service.requests] == ["key-1", "key-2"]
 
 
 @pytest.mark.parametrize("values", [["key-1"], ["key-1", "key-2"]])
 def test_a_refused_key_is_named(
-    neighbour: Any,
+    backing_service: Any,
     complete: Callable[..., Completion],
     keys: Keys,
     values: list[str],
     failures: list[dict[str, Any]],
 ) -> None:
     keys.values = list(values)
-    neighbour.answers = [refusal(401)]
+    backing_service.answers = [refusal(401)]
 
     with pytest.raises(SecretError, match="ANTHROPIC_API_KEY is refused"):
         complete()
-    assert len(neighbour.requests) == len(values)
+    assert len(backing_service.requests) == len(values)
     assert failures == [{"message": "Claude cannot be asked", "key": "ANTHROPIC_API_KEY", "reason": "is refused"}]
 
 
 def test_without_a_key_nothing_is_sent(
-    neighbour: Any, complete: Callable[..., Completion], keys: Keys, failures: list[dict[str, Any]]
+    backing_service: Any, complete: Callable[..., Completion], keys: Keys, failures: list[dict[str, Any]]
 ) -> None:
     keys.values = [""]
 
     with pytest.raises(SecretError, match="ANTHROPIC_API_KEY is not set"):
         complete()
-    assert neighbour.requests == []
+    assert backing_service.requests == []
     assert failures == [{"message": "Claude cannot be asked", "key": "ANTHROPIC_API_KEY", "reason": "is not set"}]
 
 
-def test_reaching_claude(neighbour: Any, keys: Keys) -> None:
-    claude = Claude(base_url=neighbour.url, model="claude-x", secrets=keys.secrets)
-    neighbour.answers = [(200, {}, {"data": []}), refusal(401), refusal(529)]
+def test_reaching_claude(backing_service: Any, keys: Keys) -> None:
+    claude = Claude(base_url=backing_service.url, model="claude-x", secrets=keys.secrets)
+    backing_service.answers = [(200, {}, {"data": []}), refusal(401), refusal(529)]
 
     claude.reach(2)
     with pytest.raises(SecretError):
         claude.reach(2)
-    with pytest.raises(NeighbourDownError):
+    with pytest.raises(BackingServiceError):
         claude.reach(2)
-    assert json.dumps(neighbour.requests[0][:2]) == '["GET", "/v1/models?limit=1"]'
+    assert json.dumps(backing_service.requests[0][:2]) == '["GET", "/v1/models?limit=1"]'

@@ -18,7 +18,16 @@ event = {"version": "2.0", "routeKey": "$default", "rawPath": path, "headers": {
 answer = lambda_handler(event, None)
 print(json.dumps([answer["statusCode"], sorted(sys.modules)]))
 """
-NEIGHBOURS = ("redis", "boto3", "botocore.", "s3transfer", "urllib3", "elasticsearch", "elastic_transport", "anthropic")
+BACKING_SERVICES = (
+    "redis",
+    "boto3",
+    "botocore.",
+    "s3transfer",
+    "urllib3",
+    "elasticsearch",
+    "elastic_transport",
+    "anthropic",
+)
 COSTLY = ("aws_xray_sdk", "opentelemetry", "jsonschema", "concurrent", "asyncio", "shopping_bot.claude")
 
 
@@ -36,12 +45,12 @@ def run(path: str, **variables: str) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize("path", ["/health", "/chat/ui"])
-def test_what_touches_no_neighbour_imports_none_of_their_clients(path: str) -> None:
+def test_what_touches_no_backing_service_imports_none_of_their_clients(path: str) -> None:
     status, modules = run(path)
 
     assert status == 200
     # Powertools imports the bare package botocore to name itself in the user agent: three small modules.
-    assert [name for name in modules if name.startswith(NEIGHBOURS)] == []
+    assert [name for name in modules if name.startswith(BACKING_SERVICES)] == []
     assert [name for name in modules if name.startswith(COSTLY)] == []
 
 

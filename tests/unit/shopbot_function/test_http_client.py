@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from shopping_bot import http_client, measurement
-from shopping_bot.http_client import NeighbourDownError, request_json
+from shopping_bot.http_client import BackingServiceError, request_json
 
 
 @pytest.fixture
@@ -24,76 +24,83 @@ def no_connections() -> Iterator[None]:
     http_client.forget()
 
 
-def test_a_request_and_its_answer(neighbour: Any) -> None:
-    neighbour.answers = [(201, {"Retry-After": "3"}, {"ok": [1, "é"]})]
+def test_a_request_and_its_answer(backing_service: Any) -> None:
+    backing_service.answers = [(201, {"Retry-After": "3"}, {"ok": [1, "é"]})]
 
-    response = request_json("POST", f"{neighbour.url}/x?y=1", neighbour="es", body={"q": "₹"}, timeout_seconds=2)
-
-    assert (response.status, response.body, response.headers["retry-after"]) == (201, {"ok": [1, "é"]}, "3")
-    method, path, headers, _ = neighbour.requests[0]
-    assert (method, path, headers["content-type"]) == ("POST", "/x?y=1", "application/json")
-    assert neighbour.json() == {"q": "₹"}
-
-
-def test_the_content_type_of_the_caller_stays(neighbour: Any) -> None:
-    neighbour.answers = [(200, {}, {})]
-
-    request_json(
-        "POST", neighbour.url, neighbour="es", body=b"{}\n", headers={"Content-Type": "a/b"}, timeout_seconds=2
+    response = request_json(
+        "POST", f"{backing_service.url}/x?y=1", backing_service="es", body={"q": "₹"}, timeout_seconds=2
     )
 
-    assert neighbour.requests[0][2]["content-type"] == "a/b"
-    assert neighbour.requests[0][3] == b"{}\n"
+    assert (response.status, response.body, response.headers["retry-after"]) == (201, {"ok": [1, "é"]}, "3")
+    method, path, headers, _ = backing_service.requests[0]
+    assert (method, path, headers["content-type"]) == ("POST", "/x?y=1", "application/json")
+    assert backing_service.json() == {"q": "₹"}
+
+
+def test_the_content_type_of_the_caller_stays(backing_service: Any) -> None:
+    backing_service.answers = [(200, {}, {})]
+
+    request_json(
+        "POST",
+        backing_service.url,
+        backing_service="es",
+        body=b"{}\n",
+        headers={"Content-Type": "a/b"},
+        timeout_seconds=2,
+    )
+
+    assert backing_service.requests[0][2]["content-type"] == "a/b"
+    assert backing_service.requests[0][3] == b"{}\n"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[" * 200_000, b"\xff"])
-def test_what_is_no_json_is_none(neighbour: Any, body: bytes) -> None:
-    neighbour.answers = [(502, {}, body)]
+def test_what_is_no_json_is_none(backing_service: Any, body: bytes) -> None:
+    backing_service.answers = [(502, {}, body)]
 
-    response = request_json("GET", neighbour.url, neighbour="es", timeout_seconds=2)
+    response = request_json("GET", backing_service.url, backing_service="es", timeout_seconds=2)
 
     assert (response.status, response.body) == (502, None)
 
 
-def test_redirects_are_not_followed(neighbour: Any) -> None:
-    neighbour.answers = [(302, {"Location": "http://169.254.169.254/"}, b"")]
+def test_redirects_are_not_followed(backing_service: Any) -> None:
+    backing_service.answers = [(302, {"Location": "http://169.254.169.254/"}, b"")]
 
-    assert request_json("GET", neighbour.url, neighbour="es", timeout_seconds=2).status == 302
+    assert request_json("GET", backing_service.url, backing_service="es", timeout_seconds=2).status == 302
 
 
-def test_an_idle_connection_that_was_closed_is_replaced(neighbour: Any) -> None:
-    neighbour.answers = [(200, {}, {"n": 1}), "drop", (200, {}, {"n": 2})]
+def test_an_idle_connection_that_was_closed_is_replaced(backing_service: Any) -> None:
+    backing_service.answers = [(200, {}, {"n": 1}), "drop", (200, {}, {"n": 2})]
 
-    answers = [request_json("GET", neighbour.url, neighbour="es", timeout_seconds=2).body for _ in range(2)]
+    answers = [request_json("GET", backing_service.url, backing_service="es", timeout_seconds=2).body for _ in range(2)]
 
     assert answers == [{"n": 1}, {"n": 2}]
 
 
-def test_a_neighbour_that_always_drops_is_down(neighbour: Any) -> None:
-    neighbour.answers = ["drop"]
+def test_a_backing_service_that_always_drops_is_down(backing_service: Any) -> None:
+    backing_service.answers = ["drop"]
 
-    with pytest.raises(NeighbourDownError, match="es: the connection was lost"):
-        request_json("GET", neighbour.url, neighbour="es", timeout_seconds=2)
-    assert len(neighbour.requests) == 2
+    with pytest.raises(BackingServiceError, match="es: the connection was lost"):
+        request_json("GET", backing_service.url, backing_service="es", timeout_seconds=2)
+    assert len(backing_service.requests) == 2
 
 
 def test_refused(closed_port: int) -> None:
-    with pytest.raises(NeighbourDownError, match="refused") as down:
-        request_json("GET", f"http://127.0.0.1:{closed_port}/", neighbour="es", timeout_seconds=2)
+    with pytest.raises(BackingServiceError, match="refused") as down:
+        request_json("GET", f"http://127.0.0.1:{closed_port}/", backing_service="es", timeout_seconds=2)
 
-    assert (down.value.neighbour, down.value.reason) == ("es", "the connection was refused")
+    assert (down.value.backing_service, down.value.reason) == ("es", "the connection was refused")
 
 
-def test_silence_ends_in_time(neighbour: Any) -> None:
-    neighbour.answers = [lambda _handler: time.sleep(1)]
+def test_silence_ends_in_time(backing_service: Any) -> None:
+    backing_service.answers = [lambda _handler: time.sleep(1)]
     started = time.monotonic()
 
-    with pytest.raises(NeighbourDownError, match="no answer in time"):
-        request_json("GET", neighbour.url, neighbour="es", timeout_seconds=0.1)
+    with pytest.raises(BackingServiceError, match="no answer in time"):
+        request_json("GET", backing_service.url, backing_service="es", timeout_seconds=0.1)
     assert time.monotonic() - started < 0.8
 
 
-def test_a_trickle_ends_in_time(neighbour: Any) -> None:
+def test_a_trickle_ends_in_time(backing_service: Any) -> None:
     def trickle(handler: Any) -> None:
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
@@ -103,36 +110,36 @@ def test_a_trickle_ends_in_time(neighbour: Any) -> None:
             handler.wfile.flush()
             time.sleep(0.05)
 
-    neighbour.answers = [trickle]
+    backing_service.answers = [trickle]
     started = time.monotonic()
 
-    with pytest.raises(NeighbourDownError, match="no answer in time"):
-        request_json("GET", neighbour.url, neighbour="es", timeout_seconds=0.2)
+    with pytest.raises(BackingServiceError, match="no answer in time"):
+        request_json("GET", backing_service.url, backing_service="es", timeout_seconds=0.2)
     assert time.monotonic() - started < 1
 
 
-def test_an_answer_has_a_largest_size(neighbour: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_has_a_largest_size(backing_service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_client, "MAXIMUM_RESPONSE_BYTES", 1000)
-    neighbour.answers = [(200, {}, b" " * 200_000), (200, {}, {"fine": True})]
+    backing_service.answers = [(200, {}, b" " * 200_000), (200, {}, {"fine": True})]
 
-    with pytest.raises(NeighbourDownError, match="too large"):
-        request_json("GET", neighbour.url, neighbour="es", timeout_seconds=2)
-    assert request_json("GET", neighbour.url, neighbour="es", timeout_seconds=2).body == {"fine": True}
-
-
-def test_tls_is_verified(neighbour: Any) -> None:
-    neighbour.answers = [(200, {}, {})]
-
-    with pytest.raises(NeighbourDownError, match="TLS failed"):
-        request_json("GET", neighbour.url.replace("http:", "https:"), neighbour="es", timeout_seconds=2)
+    with pytest.raises(BackingServiceError, match="too large"):
+        request_json("GET", backing_service.url, backing_service="es", timeout_seconds=2)
+    assert request_json("GET", backing_service.url, backing_service="es", timeout_seconds=2).body == {"fine": True}
 
 
-def test_each_call_is_measured(neighbour: Any, closed_port: int) -> None:
-    neighbour.answers = [(200, {}, {})]
+def test_tls_is_verified(backing_service: Any) -> None:
+    backing_service.answers = [(200, {}, {})]
+
+    with pytest.raises(BackingServiceError, match="TLS failed"):
+        request_json("GET", backing_service.url.replace("http:", "https:"), backing_service="es", timeout_seconds=2)
+
+
+def test_each_call_is_measured(backing_service: Any, closed_port: int) -> None:
+    backing_service.answers = [(200, {}, {})]
     measured = measurement.begin()
 
-    request_json("GET", neighbour.url, neighbour="es", timeout_seconds=2)
-    with pytest.raises(NeighbourDownError):
-        request_json("GET", f"http://127.0.0.1:{closed_port}", neighbour="claude", timeout_seconds=2)
+    request_json("GET", backing_service.url, backing_service="es", timeout_seconds=2)
+    with pytest.raises(BackingServiceError):
+        request_json("GET", f"http://127.0.0.1:{closed_port}", backing_service="claude", timeout_seconds=2)
 
-    assert [(each.neighbour, each.failed) for each in measured.calls] == [("es", False), ("claude", True)]
+    assert [(each.backing_service, each.failed) for each in measured.calls] == [("es", False), ("claude", True)]

@@ -435,9 +435,9 @@ def test_the_instance_path_is_the_temp_dir() -> None:
 
 
 def test_search_problems(call: Call, request_event: Call, shop: Any) -> None:
-    from shopping_bot.http_client import NeighbourDownError
+    from shopping_bot.http_client import BackingServiceError
 
-    shop.search = FakeSearch(error=NeighbourDownError("elasticsearch", "refused"))
+    shop.search = FakeSearch(error=BackingServiceError("elasticsearch", "refused"))
     import lambda_handler
 
     lambda_handler.application.extensions["product_search"] = shop.search

@@ -10,7 +10,7 @@ import pytest
 from shopping_bot import json_schema
 from shopping_bot.catalog import Found
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.product_search import SEARCH_INPUT_SCHEMA, InvalidSearchError, ProductSearch
 from shopping_bot.stock import StockEntry
 
@@ -53,7 +53,7 @@ class Inventory:
     def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
         self.reads.append(list(skus))
         if self.down:
-            raise NeighbourDownError("dynamodb", "ThrottlingException")
+            raise BackingServiceError("dynamodb", "ThrottlingException")
         known = {sku: self.entries[sku] for sku in skus if sku in self.entries}
         return {sku: StockEntry(qty, price and Decimal(price)) for sku, (qty, price) in known.items()}  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.product_search import InvalidSearchError, ProductSearch
 from shopping_bot.secrets import SecretError
 
@@ -50,7 +50,7 @@ def test_a_wrong_request_is_a_sentence(
     ("error", "status", "detail"),
     [
         (InvalidSearchError("Price_min must not be more than price_max."), 400, "Price_min must not be"),
-        (NeighbourDownError("elasticsearch", "refused"), 503, "product search is not available"),
+        (BackingServiceError("elasticsearch", "refused"), 503, "product search is not available"),
         (SecretError("ES_API_KEY", "is refused"), 503, "ES_API_KEY is refused"),
     ],
 )

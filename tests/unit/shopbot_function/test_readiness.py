@@ -8,7 +8,7 @@ import pytest
 from shopping_bot import readiness
 from shopping_bot.catalog import Catalog
 from shopping_bot.claude import Claude
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.secrets import SecretError, Secrets
 from shopping_bot.stock import Stock
 
@@ -39,8 +39,8 @@ def test_all_is_well(ready: Callable[[], Any]) -> None:
     answer = ready()
 
     assert (answer.status, answer.json["status"]) == (200, "ready")
-    assert set(answer.json["neighbours"]) == {"anthropic", "dynamodb", "elasticsearch", "redis", "secretsmanager"}
-    for state in answer.json["neighbours"].values():
+    assert set(answer.json["backing_services"]) == {"anthropic", "dynamodb", "elasticsearch", "redis", "secretsmanager"}
+    for state in answer.json["backing_services"].values():
         assert set(state) == {"status", "required", "latency_ms"}
     assert b"s3cr3t" not in answer.body
 
@@ -53,8 +53,8 @@ def test_all_is_well(ready: Callable[[], Any]) -> None:
         (Stock, "quantities", "dynamodb", 200),
     ],
 )
-@pytest.mark.parametrize("error", [NeighbourDownError("x", "no answer in time"), RuntimeError("s3cr3t")])
-def test_a_neighbour_that_is_down(
+@pytest.mark.parametrize("error", [BackingServiceError("x", "no answer in time"), RuntimeError("s3cr3t")])
+def test_a_backing_service_that_is_down(
     ready: Callable[[], Any],
     monkeypatch: pytest.MonkeyPatch,
     owner: type,
@@ -68,7 +68,7 @@ def test_a_neighbour_that_is_down(
     answer = ready()
 
     assert answer.status == status
-    assert answer.json["neighbours"][name]["status"] == "down"
+    assert answer.json["backing_services"][name]["status"] == "down"
     assert b"s3cr3t" not in answer.body
 
 
@@ -77,7 +77,7 @@ def test_redis_is_not_required(ready: Callable[[], Any], shop: Any) -> None:
 
     answer = ready()
 
-    assert (answer.status, answer.json["neighbours"]["redis"]["status"]) == (200, "down")
+    assert (answer.status, answer.json["backing_services"]["redis"]["status"]) == (200, "down")
 
 
 def test_a_refused_key_is_named(ready: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_a_refused_key_is_named(ready: Callable[[], Any], monkeypatch: pytest.Mo
     answer = ready()
 
     assert answer.status == 503
-    assert answer.json["neighbours"]["anthropic"]["reason"] == "ANTHROPIC_API_KEY is refused"
+    assert answer.json["backing_services"]["anthropic"]["reason"] == "ANTHROPIC_API_KEY is refused"
 
 
 def test_a_missing_setting_is_named(ready: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,10 +94,10 @@ def test_a_missing_setting_is_named(ready: Callable[[], Any], monkeypatch: pytes
 
     monkeypatch.setitem(lambda_handler.application.config, "ES_URL", "")
 
-    assert ready().json["neighbours"]["elasticsearch"]["reason"] == "ES_URL is not set"
+    assert ready().json["backing_services"]["elasticsearch"]["reason"] == "ES_URL is not set"
 
 
-def test_a_neighbour_that_is_silent_does_not_hold_the_answer(
+def test_a_backing_service_that_is_silent_does_not_hold_the_answer(
     ready: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
@@ -108,4 +108,4 @@ def test_a_neighbour_that_is_silent_does_not_hold_the_answer(
     release.set()
 
     assert answer.status == 503
-    assert answer.json["neighbours"]["elasticsearch"]["reason"] == "no answer in time"
+    assert answer.json["backing_services"]["elasticsearch"]["reason"] == "no answer in time"

@@ -120,7 +120,7 @@ def test_other_names(name: str, words: tuple[str, ...]) -> None:
     assert ingredient_names.within(name) == words
 
 
-def test_every_clause_is_one_that_the_stand_in_knows() -> None:
+def test_every_clause_is_one_that_the_fake_knows() -> None:
     def clauses(value: Any) -> set[str]:
         if isinstance(value, list):
             return set[str]().union(*map(clauses, value))

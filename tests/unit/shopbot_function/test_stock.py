@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from shopping_bot import clients
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.stock import Stock, StockEntry
 
 
@@ -67,7 +67,7 @@ def test_what_was_not_processed_is_asked_again(table: Table) -> None:
         table.put(sku, 1)
     table.unprocessed = 1
 
-    with pytest.raises(NeighbourDownError, match="busy"):
+    with pytest.raises(BackingServiceError, match="busy"):
         Stock("inventory").quantities(["A", "B", "C"])
     table.unprocessed = 0
     table.calls.clear()
@@ -93,16 +93,16 @@ def test_more_than_a_batch_takes_more_reads(table: Table) -> None:
 def test_a_table_that_fails_is_down(table: Table, error: Exception) -> None:
     table.error = error
 
-    with pytest.raises(NeighbourDownError) as down:
+    with pytest.raises(BackingServiceError) as down:
         Stock("inventory").quantities(["A"])
-    assert down.value.neighbour == "dynamodb"
+    assert down.value.backing_service == "dynamodb"
     assert "s3cr3t" not in str(down.value)
 
 
 def test_a_refusal_is_logged_with_its_code(table: Table, log: io.StringIO) -> None:
     table.error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "s3cr3t"}}, "BatchGetItem")
 
-    with pytest.raises(NeighbourDownError):
+    with pytest.raises(BackingServiceError):
         Stock("inventory").quantities(["A"])
 
     line = json.loads(log.getvalue())

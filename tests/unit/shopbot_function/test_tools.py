@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from shopping_bot import measurement, tools
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import NeighbourDownError
+from shopping_bot.http_client import BackingServiceError
 from shopping_bot.product_search import InvalidSearchError
 from shopping_bot.secrets import SecretError
 from shopping_bot.tools import Toolbox
@@ -64,7 +64,7 @@ def test_an_invalid_search_goes_back_as_an_error() -> None:
     assert outcome.down is None
 
 
-@pytest.mark.parametrize("error", [NeighbourDownError("elasticsearch", "s3cr3t"), SecretError("ES_API_KEY", "s3cr3t")])
+@pytest.mark.parametrize("error", [BackingServiceError("elasticsearch", "s3cr3t"), SecretError("ES_API_KEY", "s3cr3t")])
 def test_a_search_that_is_down_says_so(error: Exception) -> None:
     measured = measurement.begin()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from shopping_bot import tracing
-from shopping_bot.measurement import NeighbourCall
+from shopping_bot.measurement import BackingServiceCall
 
 HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
@@ -32,7 +32,10 @@ def received(daemon: socket.socket) -> Any:
 
 
 def test_a_sampled_request_is_sent_with_its_calls(daemon: socket.socket) -> None:
-    calls = [NeighbourCall("redis", 100.0, 0.5, failed=False), NeighbourCall("anthropic", 101.0, 1.0, failed=True)]
+    calls = [
+        BackingServiceCall("redis", 100.0, 0.5, failed=False),
+        BackingServiceCall("anthropic", 101.0, 1.0, failed=True),
+    ]
 
     tracing.send(HEADER, address(daemon), "GET /chat/<session_id>", 99.0, calls)
 

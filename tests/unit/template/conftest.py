@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.template import Template, intrinsics
+from sam_template import Template, intrinsics
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "template.yaml"
 PROD = {"Stage": "prod", "GradualDeployment": "true"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator.template import translation
+from sam_template import translation
 from tests.unit.template.conftest import PROD, TEMPLATE, Stage
 
 SAMCONFIG = TEMPLATE.with_name("samconfig.toml")
@@ -65,7 +65,7 @@ def code(function: str) -> str:
 
 @pytest.mark.parametrize("stage", ["rehearsal", "staging", "prod"])
 def test_a_value_of_samconfig_is_a_value_that_the_template_allows(tmp_path: Path, stage: str) -> None:
-    from emulator.template import Template
+    from sam_template import Template
 
     template = Template.load(TEMPLATE, overrides(stage), cache=tmp_path)
 

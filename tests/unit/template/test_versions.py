@@ -15,7 +15,7 @@ from samcli.lib.cfn_language_extensions.sam_integration import (  # type: ignore
     expand_language_extensions,
 )
 
-from emulator.template import Template, translation
+from sam_template import Template, translation
 from tests.unit.template.conftest import TEMPLATE
 from tests.unit.template.test_values import overrides
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 from tools import package_function
 from tools.declared_function import DeclaredFunction, read_function
 from tools.package_function import PackagingError, Target, compile_sources, package, packaged_sources

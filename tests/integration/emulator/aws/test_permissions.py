@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from emulator.aws.resources.clients import Clients
 from emulator.aws.stack import Stack
-from emulator.template import Template
+from sam_template import Template
 from tests.integration.emulator.aws.role_clients import RoleClients
 from tests.integration.emulator.conftest import running_ministack
 

@@ -10,7 +10,7 @@ import pytest
 
 from emulator.aws.resources.clients import Clients
 from emulator.aws.stack import Stack
-from emulator.template import Template, TemplateError
+from sam_template import Template, TemplateError
 
 SHOP = (Path(__file__).resolve().parents[4] / "template.yaml").read_text()
 

@@ -10,7 +10,7 @@ import pytest
 from emulator.aws.ministack import MiniStack
 from emulator.aws.resources.clients import Clients
 from emulator.aws.stack import Stack
-from emulator.template import Template, TemplateError
+from sam_template import Template, TemplateError
 from tests.integration.emulator.aws.role_clients import RoleClients
 from tests.integration.emulator.conftest import running_ministack
 

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.aws.resources.clients import Clients
 from emulator.aws.stack import Stack
-from emulator.template import Template
+from sam_template import Template
 
 
 @pytest.fixture

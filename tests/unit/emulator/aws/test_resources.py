@@ -17,7 +17,7 @@ from emulator.aws.resources.handler import generated_name
 from emulator.aws.resources.not_emulated import NOT_EMULATED
 from emulator.aws.resources.schema import Kind, PropertyError, Schema, conform
 from emulator.aws.stack import Stack
-from emulator.template import Template, TemplateError
+from sam_template import Template, TemplateError
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 NOWHERE = "http://127.0.0.1:9"  # discard: whoever talks to it fails

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator.template import Template
 from pipeline.permissions.__main__ import main
 from pipeline.permissions.audit import PARAMETERS, TEMPLATE, Exceptions, audit
+from sam_template import Template
 
 Small = Callable[..., list[str]]
 LOGS = Exceptions(actions={}, managed_policies={"AWSLambdaBasicExecutionRole": "logs"})
@@ -104,7 +104,7 @@ def test_a_call_without_a_permission_and_a_permission_without_a_call_are_found(t
 
 
 def test_an_action_that_no_call_explains_can_be_justified(small: Small) -> None:
-    justified = dataclasses.replace(LOGS, actions={("Reader", "dynamodb:Query"): "its neighbour asks for it"})
+    justified = dataclasses.replace(LOGS, actions={("Reader", "dynamodb:Query"): "its backing service asks for it"})
     assert small(allowing("dynamodb:Scan", "dynamodb:Query"), justified=justified) == []
 
 

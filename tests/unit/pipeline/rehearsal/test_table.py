@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.home import REPOSITORY
+from emulator.paths import REPOSITORY
 from pipeline.rehearsal import table
 from pipeline.rehearsal.cli import PAGE
 from pipeline.rehearsal.comparison import Made, Row, unused

@@ -88,7 +88,7 @@ class FakeShop:
             case "GET /health":
                 return 200, {}, {"status": "ok", "service": "shopbot"}
             case "GET /health/ready":
-                return 200, {}, {"status": "ready", "neighbours": {"redis": {"status": "up"}}}
+                return 200, {}, {"status": "ready", "backing_services": {"redis": {"status": "up"}}}
             case "GET /openapi.json":
                 return 200, {}, {"paths": {route: {} for route in ROUTES}}
             case "POST /inventory" if not body:

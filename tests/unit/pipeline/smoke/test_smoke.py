@@ -48,7 +48,7 @@ def test_a_right_shop_passes_every_check(capsys: pytest.CaptureFixture[str]) -> 
         ("GET /health", (500, {}, b"\x1b[31mred"), "alive", "500 [31mred"),
         (
             "GET /health/ready",
-            (503, {}, {"neighbours": {"redis": {"status": "down"}, "anthropic": {"status": "up"}}}),
+            (503, {}, {"backing_services": {"redis": {"status": "down"}, "anthropic": {"status": "up"}}}),
             "ready",
             "down: redis",
         ),

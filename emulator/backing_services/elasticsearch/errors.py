@@ -1,0 +1,62 @@
+"""Refusals in the shape of Elasticsearch (8.19 reference, "REST API compatibility" and "Troubleshooting")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ElasticsearchError(Exception):
+    """A refusal: its HTTP status, Elasticsearch's name for it, one sentence, and members that belong to the kind."""
+
+    def __init__(self, status: int, kind: str, reason: str, **members: Any) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.kind = kind
+        self.reason = reason
+        self.members = members
+
+    def cause(self) -> dict[str, Any]:
+        """Return what stands in `root_cause`, and in an item of a bulk answer."""
+        return {"type": self.kind, "reason": self.reason, **self.members}
+
+    def body(self) -> dict[str, Any]:
+        """Return the answer's JSON."""
+        return {"error": {"root_cause": [self.cause()], **self.cause()}, "status": self.status}
+
+
+class ShardError(ElasticsearchError):
+    """A request that parses but that an index cannot run; Elasticsearch wraps it, since each shard says so."""
+
+    def body(self) -> dict[str, Any]:
+        """Return the answer's JSON."""
+        error = {
+            "root_cause": [self.cause()],
+            "type": "search_phase_execution_exception",
+            "reason": "all shards failed",
+            "phase": "query",
+            "grouped": True,
+            "failed_shards": [{"shard": 0, "index": self.members.get("index"), "reason": self.cause()}],
+            "caused_by": self.cause(),
+        }
+        return {"error": error, "status": self.status}
+
+
+def parsing(reason: str) -> ElasticsearchError:
+    """Return the refusal of a body that is not the DSL, or not the part of it that the fake knows."""
+    return ElasticsearchError(400, "parsing_exception", reason, line=1, col=1)
+
+
+def unknown_parameter(query: str, name: str) -> ElasticsearchError:
+    """Return the refusal of a member that `query` does not have."""
+    return parsing(f"[{query}] query does not support [{name}]")
+
+
+def illegal_argument(reason: str) -> ElasticsearchError:
+    """Return the refusal of a value that makes no sense."""
+    return ElasticsearchError(400, "illegal_argument_exception", reason)
+
+
+def index_not_found(name: str) -> ElasticsearchError:
+    """Return the 404 for an index or alias."""
+    members = {"resource.type": "index_or_alias", "resource.id": name, "index_uuid": "_na_", "index": name}
+    return ElasticsearchError(404, "index_not_found_exception", f"no such index [{name}]", **members)

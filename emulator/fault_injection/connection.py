@@ -1,0 +1,232 @@
+"""One client's connection through a proxy: bytes both ways, or what the fault makes of them.
+
+Buffers are bounded: whoever sends faster than the other side takes is not read from meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Final, cast
+
+from emulator.fault_injection.answers import http_error, redis_error
+from emulator.fault_injection.fault import Kind
+from emulator.fault_injection.requests import HttpReader, Reader, RedisReader
+
+if TYPE_CHECKING:
+    from emulator.fault_injection.proxy import Proxy
+
+_HANDSHAKE: Final = {b"hello", b"auth", b"client", b"select", b"quit"}
+"""Redis commands that set a connection up; they are answered by the server even when everything else fails."""
+_HTTP_ERRORS: Final = (b"HTTP/1.1 4", b"HTTP/1.1 5")
+_RESET: Final = struct.pack("ii", 1, 0)
+
+
+class _Side(asyncio.Protocol):
+    """One of the two sockets."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.transport: asyncio.Transport | None = None
+        self.peer: _Side | None = None
+        self.has_ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def eof_received(self) -> bool:
+        """Pass a half-close on; the other direction stays open."""
+        self.has_ended = True
+        if self.peer is None or self.peer.has_ended or not self.connection.passes_on:
+            return False  # closes this side, and `lost` the other once it has been written out
+        if self.peer.transport is not None and not self.peer.transport.is_closing():
+            self.peer.transport.write_eof()
+        return True
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.connection.lost(self)
+
+    def pause_writing(self) -> None:
+        if self.peer and self.peer.transport:
+            self.peer.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.peer and self.peer.transport and not self.connection.is_waiting:
+            self.peer.transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def reset(self) -> None:
+        """Close so that the other end sees a reset, as when a process dies."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.transport.abort()
+
+
+class _Client(_Side):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.connection.opened()
+
+    def data_received(self, data: bytes) -> None:
+        self.connection.from_client(data)
+
+
+class _Server(_Side):
+    def data_received(self, data: bytes) -> None:
+        self.connection.from_server(data)
+
+
+class Connection:
+    """A client's connection and the one to the backing service that belongs to it."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self.client: _Side = _Client(self)
+        self._server: _Side = _Server(self)
+        self._connecting: asyncio.Task[None] | None = None
+        self._delay: asyncio.TimerHandle | None = None
+        self._reader: Reader | None = None
+        self._is_answer_due = False
+        self._is_spoilt = False
+        self._is_over = False
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether the two sockets are joined."""
+        return self._proxy.fault.kind in (Kind.NONE, Kind.SLOW) and not self._is_spoilt
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the backing service pretends not to notice anything."""
+        return self._proxy.fault.kind is Kind.STALL
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an answer is being held back."""
+        return self._delay is not None
+
+    def opened(self) -> None:
+        """Join a new client with the backing service, or not."""
+        self._proxy.connections.add(self)
+        if self.is_stalled:
+            self._is_spoilt = True
+            return
+        assert self.client.transport is not None  # noqa: S101
+        self.client.transport.pause_reading()
+        self._connecting = asyncio.get_running_loop().create_task(self._connect())
+
+    def from_client(self, data: bytes) -> None:
+        """Take what the client sends."""
+        if self.is_stalled or self._is_spoilt:
+            self._is_spoilt = True  # what is lost now would be missing later
+        elif self._proxy.fault.kind is Kind.ERROR and not (self._is_answer_due and self._reader is None):
+            try:
+                self._refuse(data)
+            except ValueError:  # it does not speak the protocol
+                self.reset()
+        elif self._reader is not None and self._reader.is_pending:
+            self.reset()  # the fault ended in the middle of a request
+        else:
+            self._reader = None
+            self._is_answer_due = True
+            self._server.write(data)
+
+    def from_server(self, data: bytes) -> None:
+        """Take what the backing service answers."""
+        if self.is_stalled or self._is_spoilt:
+            self._is_spoilt = True
+            return
+        is_first = self._is_answer_due
+        self._is_answer_due = False
+        if is_first and self._proxy.on_error is not None and data.startswith(_HTTP_ERRORS):
+            self._proxy.on_error(data)
+        fault = self._proxy.fault
+        if fault.kind is Kind.SLOW and is_first and self._server.transport is not None:
+            self._server.transport.pause_reading()
+            loop = asyncio.get_running_loop()
+            self._delay = loop.call_later(fault.delay_ms / 1000, self._answer_late, data)
+        else:
+            self.client.write(data)
+
+    def fault_changed(self) -> None:
+        """Adapt to the proxy's new fault."""
+        kind = self._proxy.fault.kind
+        if kind is Kind.REFUSE or (self._is_spoilt and kind is not Kind.STALL):
+            self.reset()
+
+    def reset(self) -> None:
+        """End both sides at once."""
+        self._is_over = True
+        if self._delay is not None:
+            self._delay.cancel()
+        if self._connecting is not None:
+            self._connecting.cancel()
+        self.client.reset()
+        self._server.reset()
+        self._proxy.connections.discard(self)
+
+    def lost(self, side: _Side) -> None:
+        """End the other side with the one that is gone."""
+        if self._is_over:
+            return
+        self._is_over = True
+        other = self._server if side is self.client else self.client
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if other is self.client and self._delay is not None:
+            return  # the answer that is held back is still to be written
+        if other.transport is not None:
+            other.transport.close()
+        self._proxy.connections.discard(self)
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_connection(lambda: self._server, *self._proxy.target)
+        except OSError:
+            self.reset()
+            return
+        self.client.peer, self._server.peer = self._server, self.client
+        if self.client.transport is not None and not self.client.transport.is_closing():
+            self.client.transport.resume_reading()
+
+    def _answer_late(self, data: bytes) -> None:
+        self._delay = None
+        if self.is_stalled or self._is_spoilt:
+            self._is_spoilt = True
+            return
+        self.client.write(data)
+        if self._is_over and self.client.transport is not None:
+            self.client.transport.close()
+            self._proxy.connections.discard(self)
+        elif self._server.transport is not None and not self._server.transport.is_closing():
+            self._server.transport.resume_reading()
+
+    def _refuse(self, data: bytes) -> None:
+        """Answer complete requests with the fault's error."""
+        if self._proxy.protocol == "http":
+            self._reader = self._reader or HttpReader()
+            for head in self._reader.feed(data)[:1]:
+                status = self._proxy.error_status()
+                self._proxy.count_error()
+                self.client.write(http_error(self._proxy.name, status, head))
+                self._is_over = True  # closed gently: the answer is on its way
+                for side in (self.client, self._server):
+                    if side.transport is not None:
+                        side.transport.close()
+                self._proxy.connections.discard(self)
+            return
+        self._reader = self._reader or RedisReader()
+        names = self._reader.feed(data)
+        if names and all(name in _HANDSHAKE for name in names):
+            self._server.write(data)
+            return
+        for _ in names:
+            self.client.write(redis_error(self._proxy.fault.error))
+        for _ in names:
+            self._proxy.count_error()

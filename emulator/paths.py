@@ -1,0 +1,98 @@
+"""Where a checkout keeps what its emulator needs (`.local/`) and says (`.local/run/`, a short folder for sockets)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+INSTALLED = REPOSITORY / ".local"
+"""What `make setup` installed beside `.venv`: MiniStack, the runtime interface clients, packaged requirements."""
+HOME_VARIABLE = "EMULATOR_HOME"
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a running emulator tells the other commands. `pid` is the process that owns the backing_services."""
+
+    pid: int
+    endpoint_url: str
+    engine: str | None
+    """Where the container engine answers, as `DOCKER_HOST` has it; None when an installed engine is used."""
+    control_socket: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one emulator's run. Two emulators of one machine never share a home."""
+
+    folder: Path
+
+    @classmethod
+    def current(cls) -> Home:
+        """Return the home that `EMULATOR_HOME` names, else this checkout's own."""
+        return cls(Path(os.environ.get(HOME_VARIABLE) or INSTALLED / "run").resolve())
+
+    @property
+    def sockets(self) -> Path:
+        """A folder with a short name: the path of a unix socket ends at 104 bytes on macOS, at 108 on Linux."""
+        digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"shop-on-sam-{os.getuid()}-{digest}"
+
+    @property
+    def engine_socket(self) -> Path:
+        """Where the container engine answers: what `DOCKER_HOST` names."""
+        return self.sockets / "engine.sock"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the emulator takes `status`, `reset` and `stop`."""
+        return self.sockets / "control.sock"
+
+    @property
+    def sam_environment(self) -> Path:
+        """The file for `sam local --env-vars`: the functions' variables with the values of this run."""
+        return self.folder / "sam-environment.json"
+
+    @property
+    def log(self) -> Path:
+        """What an emulator in the background writes to its screen."""
+        return self.folder / "emulator.log"
+
+    @property
+    def ministack_log(self) -> Path:
+        """What MiniStack writes."""
+        return self.folder / "ministack.log"
+
+    @property
+    def redis_log(self) -> Path:
+        """What Redis writes."""
+        return self.folder / "redis.log"
+
+    @property
+    def _state(self) -> Path:
+        return self.folder / "emulator.json"
+
+    def write_running(self, running: Running) -> None:
+        """Tell the other commands that an emulator answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self._state.with_suffix(".tmp")
+        unfinished.write_text(json.dumps(asdict(running)))
+        unfinished.replace(self._state)
+
+    def forget_running(self) -> None:
+        """Tell the other commands that none answers any more."""
+        self._state.unlink(missing_ok=True)
+
+    def running(self) -> Running | None:
+        """Return what the emulator of this home wrote, or None when none wrote or its process is gone."""
+        try:
+            running = Running(**json.loads(self._state.read_text()))
+            os.kill(running.pid, 0)
+        except (OSError, ValueError, TypeError):
+            return None
+        return running
