@@ -19,7 +19,7 @@ from benchmarks.processes import declared_function, environment, timed
 from benchmarks.results import FOLDER, Run, headline, write
 from benchmarks.table import section_text
 from emulator.errors import EmulatorError
-from emulator.paths import Home
+from emulator.paths import StatePaths
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 Benchmark = Callable[[Plan, Path], Awaitable[list[Section]]]
@@ -43,7 +43,7 @@ async def measure_all(names: Sequence[str], plan: Plan) -> tuple[list[Section], 
     failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder_name:
         folder = Path(folder_name)
-        await timed(["make", ".aws-sam/build/.ready-local"], environment(Home(folder)), folder)
+        await timed(["make", ".aws-sam/build/.ready-local"], environment(StatePaths(folder)), folder)
         for name in names:
             try:
                 async with asyncio.timeout(_LIMIT_SECONDS):

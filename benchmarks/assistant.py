@@ -32,7 +32,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 async def measure(plan: Plan, folder: Path) -> list[Section]:
     """Measure cold chats through `sam local invoke`, then warm requests through `sam local start-api`."""
     init, first = [], []
-    async with emulated(folder) as (home, running):
+    async with emulated(folder) as (paths, running):
         command: list[str | Path] = [
             SAM,
             "local",
@@ -41,14 +41,14 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
             "--event",
             _EVENT,
             "--env-vars",
-            home.sam_environment,
+            paths.sam_environment,
         ]
         for _ in range(plan.runs):
             output = (await timed(command, process_environment(running), folder)).output
             init.append(init_ms(output))
             first.append(_duration_ms(output))
         async with (
-            start_api(folder, home, running) as port,
+            start_api(folder, paths, running) as port,
             httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", timeout=30) as client,
         ):
             warm = {name: await _latencies(client, name, plan.runs * _WARM_REQUESTS_PER_RUN) for name in REQUESTS}

@@ -20,8 +20,8 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
     settings.write_text(without_warm_containers((REPOSITORY / "samconfig.toml").read_text()))
     latencies: dict[str, list[float]] = {route.name: [] for route in ROUTES}
     async with (
-        emulated(folder) as (home, running),
-        start_api(folder, home, running, "--config-file", settings) as port,
+        emulated(folder) as (paths, running),
+        start_api(folder, paths, running, "--config-file", settings) as port,
     ):
         for _ in range(plan.requests):
             for route in ROUTES:

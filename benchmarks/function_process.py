@@ -12,7 +12,7 @@ from benchmarks.load import Load
 from benchmarks.processes import BUILD, EVENTS, FUNCTION, declared_function, timed
 from benchmarks.routes import Route
 from emulator.control import ask
-from emulator.paths import Home, Running
+from emulator.paths import RunningEmulator, StatePaths
 from emulator.region import REGION
 from sam_template import ACCOUNT_ID
 from tools.interpreters import find_interpreter
@@ -21,9 +21,9 @@ _HANDLER = "app.lambda_handler.lambda_handler"
 _PROGRAM = Path(__file__).with_name("handler_calls.py")
 
 
-async def function_environment(home: Home, running: Running) -> dict[str, str]:
+async def function_environment(paths: StatePaths, running: RunningEmulator) -> dict[str, str]:
     """Return the function's variables of this run, with credentials of its own role."""
-    variables: dict[str, str] = json.loads(home.sam_environment.read_text())[FUNCTION]
+    variables: dict[str, str] = json.loads(paths.sam_environment.read_text())[FUNCTION]
     resources = (await ask(running, "status"))["resources"]
     role = next(name for logical_id, _, name in resources if logical_id == f"{FUNCTION}Role")
     sts = boto3.client(

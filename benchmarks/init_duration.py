@@ -24,13 +24,13 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
     bare = folder / "build-without-bytecode"
     shutil.copytree(BUILD, bare, ignore=shutil.ignore_patterns("__pycache__"))
     with_bytecode, without = [], []
-    async with emulated(folder) as (home, running):
+    async with emulated(folder) as (paths, running):
         variables = process_environment(running)
         for _ in range(plan.runs):
-            shipped = await timed(invoke_command(home, _EVENT), variables, folder)
+            shipped = await timed(invoke_command(paths, _EVENT), variables, folder)
             with_bytecode.append(init_ms(shipped.output))
             options = ("--template", bare / "template.yaml", "--skip-pull-image")
-            copied = await timed(invoke_command(home, _EVENT, *options), variables, folder)
+            copied = await timed(invoke_command(paths, _EVENT, *options), variables, folder)
             without.append(init_ms(copied.output))
     section = Section(
         "init",

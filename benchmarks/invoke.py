@@ -15,12 +15,12 @@ _EVENT = "get_item.json"
 async def measure(plan: Plan, folder: Path) -> list[Section]:
     """Measure `sam local invoke` and, beside each, `sam` printing its version and that command's help."""
     floors, helps, walls = [], [], []
-    async with emulated(folder) as (home, running):
+    async with emulated(folder) as (paths, running):
         variables = process_environment(running)
         for _ in range(plan.runs):
             floors.append((await timed([SAM, "--version"], variables, folder)).seconds)
             helps.append((await timed([SAM, "local", "invoke", "--help"], variables, folder)).seconds)
-            walls.append((await timed(invoke_command(home, _EVENT), variables, folder)).seconds)
+            walls.append((await timed(invoke_command(paths, _EVENT), variables, folder)).seconds)
     section = Section(
         "invoke",
         f"sam local invoke, events/inventory/{_EVENT}",

@@ -14,7 +14,7 @@ from benchmarks.measure import Measure, Section, differences, percentile, ratios
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import FUNCTION, emulated, start_api
 from benchmarks.routes import ROUTES, Route
-from emulator.paths import Running
+from emulator.paths import RunningEmulator
 
 CLIENTS = (1, 8, 32)
 LAYERS = ("handler", "engine", "sam")
@@ -36,13 +36,13 @@ class Row:
 async def measure(plan: Plan, folder: Path) -> list[Section]:
     """Measure each layer by the same number of clients right after one another, round after round."""
     taken: dict[tuple[Route, str, int], list[Load]] = {}
-    async with emulated(folder) as (home, running), start_api(folder, home, running) as port:
+    async with emulated(folder) as (paths, running), start_api(folder, paths, running) as port:
         engine_port = container_port(running)
         requests = {route: {"sam": _to_sam(port, route), "engine": _to_engine(engine_port, route)} for route in ROUTES}
         for route in ROUTES:
             await asyncio.to_thread(answer, requests[route]["engine"])
             await asyncio.to_thread(apply, requests[route]["sam"], max(CLIENTS), _WARM_UP_SECONDS)
-        variables = await function_environment(home, running)
+        variables = await function_environment(paths, running)
         for _ in range(plan.rounds):
             for route in ROUTES:
                 alone = await call_handler(route, variables, plan.seconds, folder)
@@ -57,7 +57,7 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
     return [latency_section(rows), cost_section(rows)]
 
 
-def container_port(running: Running) -> int:
+def container_port(running: RunningEmulator) -> int:
     """Return the port of the function's container. Raises `BenchmarkError` when the engine has none."""
     socket = (running.engine or "").removeprefix("unix://")
     with httpx.Client(transport=httpx.HTTPTransport(uds=socket), timeout=10) as client:

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section
 from benchmarks.plan import Plan
 from benchmarks.processes import BUILD, FUNCTION, declared_function, environment, timed
-from emulator.paths import Home
+from emulator.paths import StatePaths
 from emulator.sam_cli import TOOLS
 from tools.interpreters import find_interpreter
 from tools.package_function import packaged_sources
@@ -51,7 +51,7 @@ async def _unpruned(folder: Path) -> Path:
             *("--only-binary", ":all:", "--no-deps", "--require-hashes", "--link-mode", "copy"),
             *("--requirements", function.code_uri / "requirements.txt"),
         ],
-        environment(Home(folder)),
+        environment(StatePaths(folder)),
         folder,
     )
     for source in packaged_sources(function.code_uri):

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from benchmarks.plan import BenchmarkError
 from emulator.attached_process import AttachedProcess
-from emulator.paths import HOME_VARIABLE, REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, accepts, free_port
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, start_api_command
 from tools.declared_function import DeclaredFunction, read_function
@@ -40,11 +40,11 @@ class Done:
     output: str
 
 
-def environment(home: Home) -> dict[str, str]:
-    """Return the environment of a developer's shell in which the emulator keeps to `home`."""
+def environment(paths: StatePaths) -> dict[str, str]:
+    """Return the environment of a developer's shell in which the emulator keeps to `paths`."""
     left_out = (*FOREIGN_VARIABLES, *_FROM_MAKE)
     inherited = {name: value for name, value in os.environ.items() if name not in left_out}
-    return inherited | {HOME_VARIABLE: str(home.folder), "SAM_CLI_TELEMETRY": "0"}
+    return inherited | {STATE_FOLDER_VARIABLE: str(paths.folder), "SAM_CLI_TELEMETRY": "0"}
 
 
 async def timed(command: Sequence[str | Path], variables: Mapping[str, str], folder: Path) -> Done:
@@ -52,10 +52,10 @@ async def timed(command: Sequence[str | Path], variables: Mapping[str, str], fol
 
     Raises `BenchmarkError` when it fails or takes more than `COMMAND_SECONDS`.
     """
-    screen = folder / "command.txt"
-    screen.unlink(missing_ok=True)
+    printed = folder / "command.txt"
+    printed.unlink(missing_ok=True)
     began = time.perf_counter()
-    async with attached(command, variables, screen) as process:
+    async with attached(command, variables, printed) as process:
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
                 status = await process.wait()
@@ -63,16 +63,16 @@ async def timed(command: Sequence[str | Path], variables: Mapping[str, str], fol
             raise BenchmarkError(f"{_line(command)} took more than {COMMAND_SECONDS} s.") from None
         took = time.perf_counter() - began
     if status:
-        raise BenchmarkError(f"{_line(command)} ended with status {status}: {_tail(screen)}")
-    return Done(took, screen.read_text(errors="replace"))
+        raise BenchmarkError(f"{_line(command)} ended with status {status}: {_tail(printed)}")
+    return Done(took, printed.read_text(errors="replace"))
 
 
 @contextlib.asynccontextmanager
 async def attached(
-    command: Sequence[str | Path], variables: Mapping[str, str], screen: Path, *, cwd: Path = REPOSITORY
+    command: Sequence[str | Path], variables: Mapping[str, str], printed: Path, *, cwd: Path = REPOSITORY
 ) -> AsyncIterator[AttachedProcess]:
-    """Run `command` for the length of the block, what it prints appended to `screen`."""
-    with screen.open("ab") as output:
+    """Run `command` for the length of the block, what it prints appended to `printed`."""
+    with printed.open("ab") as output:
         process = await AttachedProcess.start(command, env=variables, cwd=cwd, stdout=output, stderr=output)
     try:
         yield process
@@ -80,7 +80,7 @@ async def attached(
         await process.terminate(_STOP_SECONDS)
 
 
-async def until(found: Callable[[], T | None], process: AttachedProcess, screen: Path, awaited: str) -> T:
+async def until(found: Callable[[], T | None], process: AttachedProcess, printed: Path, awaited: str) -> T:
     """Return the first value of `found` that is not None.
 
     Raises `BenchmarkError` when `process` ends before, or after `COMMAND_SECONDS`.
@@ -88,39 +88,39 @@ async def until(found: Callable[[], T | None], process: AttachedProcess, screen:
     deadline = time.monotonic() + COMMAND_SECONDS
     while (value := found()) is None:
         if process.returncode is not None:
-            raise BenchmarkError(f"No {awaited}, it ended with status {process.returncode}: {_tail(screen)}")
+            raise BenchmarkError(f"No {awaited}, it ended with status {process.returncode}: {_tail(printed)}")
         if time.monotonic() > deadline:
-            raise BenchmarkError(f"No {awaited} within {COMMAND_SECONDS} s: {_tail(screen)}")
+            raise BenchmarkError(f"No {awaited} within {COMMAND_SECONDS} s: {_tail(printed)}")
         await asyncio.sleep(_POLL_SECONDS)
     return value
 
 
 @contextlib.asynccontextmanager
-async def emulated(folder: Path, *, repository: Path = REPOSITORY) -> AsyncIterator[tuple[Home, Running]]:
-    """Run the backing services and the engine of `repository` for the length of the block, in a home below `folder`."""
-    home = Home(folder / "home")
-    screen = folder / "emulator.txt"
+async def emulated(folder: Path, *, repository: Path = REPOSITORY) -> AsyncIterator[tuple[StatePaths, RunningEmulator]]:
+    """Run the backing services and the engine of `repository` for the length of the block, its state below `folder`."""
+    paths = StatePaths(folder / "state")
+    printed = folder / "emulator.txt"
     command = (PYTHON, "-m", "emulator", "serve")
-    async with attached(command, environment(home), screen, cwd=repository) as process:
-        yield home, await until(home.running, process, screen, "emulator")
+    async with attached(command, environment(paths), printed, cwd=repository) as process:
+        yield paths, await until(paths.running, process, printed, "emulator")
 
 
 @contextlib.asynccontextmanager
 async def start_api(
-    folder: Path, home: Home, running: Running, *options: str | Path, repository: Path = REPOSITORY
+    folder: Path, paths: StatePaths, running: RunningEmulator, *options: str | Path, repository: Path = REPOSITORY
 ) -> AsyncIterator[int]:
     """Run `sam local start-api` with `options` for the length of the block; yield its port once it listens."""
-    port, screen = free_port(), folder / "start-api.txt"
-    command = [*start_api_command(home, running, port), *options]
-    async with attached(command, process_environment(running), screen, cwd=repository) as process:
-        await until(lambda: accepts(port) or None, process, screen, f"answer on {LOOPBACK}:{port}")
+    port, printed = free_port(), folder / "start-api.txt"
+    command = [*start_api_command(paths, running, port), *options]
+    async with attached(command, process_environment(running), printed, cwd=repository) as process:
+        await until(lambda: accepts(port) or None, process, printed, f"answer on {LOOPBACK}:{port}")
         yield port
 
 
-def invoke_command(home: Home, event: str, *options: str | Path) -> list[str | Path]:
+def invoke_command(paths: StatePaths, event: str, *options: str | Path) -> list[str | Path]:
     """Return `sam local invoke` of the inventory function with the fixture `event`."""
     command: list[str | Path] = [SAM, "local", "invoke", FUNCTION, "--event", EVENTS / event]
-    return [*command, "--env-vars", home.sam_environment, *options]
+    return [*command, "--env-vars", paths.sam_environment, *options]
 
 
 def declared_function() -> DeclaredFunction:
@@ -132,6 +132,6 @@ def _line(command: Sequence[str | Path]) -> str:
     return " ".join(part.name if isinstance(part, Path) else part for part in command)
 
 
-def _tail(screen: Path) -> str:
-    text = screen.read_text(errors="replace").strip()[-_TAIL_CHARACTERS:]
+def _tail(printed: Path) -> str:
+    text = printed.read_text(errors="replace").strip()[-_TAIL_CHARACTERS:]
     return text.replace(str(REPOSITORY), ".") or "it printed nothing."

@@ -43,8 +43,8 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
     taken: list[float] = []
     failed: list[str] = []
     async with (
-        emulated(folder, repository=repository) as (home, running),
-        start_api(folder, home, running, repository=repository) as port,
+        emulated(folder, repository=repository) as (paths, running),
+        start_api(folder, paths, running, repository=repository) as port,
     ):
         await asyncio.to_thread(_revision, port)  # the container is warm
         for number in range(plan.runs):

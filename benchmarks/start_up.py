@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section, ratios
 from benchmarks.plan import Plan
 from benchmarks.processes import SAM, attached, environment, timed, until
-from emulator.paths import Home
+from emulator.paths import StatePaths
 from emulator.ports import free_port
 
 _READY = re.compile(r"^Ready: http", re.MULTILINE)
@@ -20,7 +20,7 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
     floors, emulators, sams = [], [], []
     await _start(_new(folder, "first"))  # the first start after a change writes bytecode
     for number in range(plan.runs):
-        floors.append((await timed([SAM, "--version"], environment(Home(folder)), folder)).seconds)
+        floors.append((await timed([SAM, "--version"], environment(StatePaths(folder)), folder)).seconds)
         emulator, sam = await _start(_new(folder, f"start-{number}"))
         emulators.append(emulator)
         sams.append(sam)
@@ -42,12 +42,12 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
 
 async def _start(folder: Path) -> tuple[float, float]:
     """Return the seconds from `make start` to a running emulator, and from there to `Ready:`."""
-    home, screen = Home(folder / "home"), folder / "screen.txt"
+    paths, printed = StatePaths(folder / "state"), folder / "output.txt"
     began = time.perf_counter()
-    async with attached(["make", "start", f"PORT={free_port()}"], environment(home), screen) as process:
-        await until(home.running, process, screen, "emulator")
+    async with attached(["make", "start", f"PORT={free_port()}"], environment(paths), printed) as process:
+        await until(paths.running, process, printed, "emulator")
         emulated = time.perf_counter()
-        await until(lambda: _READY.search(screen.read_text(errors="replace")), process, screen, "line `Ready:`")
+        await until(lambda: _READY.search(printed.read_text(errors="replace")), process, printed, "line `Ready:`")
         return emulated - began, time.perf_counter() - emulated
 
 

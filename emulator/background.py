@@ -11,22 +11,22 @@ import time
 
 from emulator.control import ask
 from emulator.errors import EmulatorError
-from emulator.paths import REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, RunningEmulator, StatePaths
 
 START_SECONDS = 60
 STOP_SECONDS = 15
 _POLL_SECONDS = 0.05
 
 
-def up(home: Home) -> Running:
+def up(paths: StatePaths) -> RunningEmulator:
     """Start an emulator that outlives this command, unless one runs; return it.
 
     Raises `EmulatorError` with the reason that its log gives when it does not start.
     """
-    if running := home.running():
+    if running := paths.running():
         return running
-    home.folder.mkdir(parents=True, exist_ok=True)
-    with home.log.open("w") as log:
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    with paths.log.open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "emulator", "serve"],
             cwd=REPOSITORY,
@@ -37,20 +37,22 @@ def up(home: Home) -> Running:
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        running = home.running()
+        running = paths.running()
         if running and running.pid == process.pid:
             process.returncode = 0  # it lives on: nothing is left for this process to wait for
             return running
         if process.poll() is not None:
-            raise EmulatorError(home.log.read_text().strip() or f"The emulator ended with status {process.returncode}.")
+            raise EmulatorError(
+                paths.log.read_text().strip() or f"The emulator ended with status {process.returncode}."
+            )
         time.sleep(_POLL_SECONDS)
     process.terminate()
-    raise EmulatorError(f"The emulator did not start within {START_SECONDS} s: see {home.log}.")
+    raise EmulatorError(f"The emulator did not start within {START_SECONDS} s: see {paths.log}.")
 
 
-def down(home: Home) -> bool:
+def down(paths: StatePaths) -> bool:
     """Stop the emulator and wait until it is gone; return False when none runs."""
-    running = home.running()
+    running = paths.running()
     if running is None:
         return False
     try:
@@ -58,7 +60,7 @@ def down(home: Home) -> bool:
     except EmulatorError:
         os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while home.running():
+    while paths.running():
         if time.monotonic() > deadline:
             raise EmulatorError(f"The emulator (process {running.pid}) does not stop: `kill -9 {running.pid}` ends it.")
         time.sleep(_POLL_SECONDS)

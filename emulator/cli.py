@@ -12,7 +12,7 @@ from pathlib import Path
 from emulator import background, status_view
 from emulator.control import ask
 from emulator.errors import EmulatorError
-from emulator.paths import Home, Running
+from emulator.paths import RunningEmulator, StatePaths
 from emulator.ports import parse_port
 from emulator.sam_cli import shell_exports
 
@@ -22,19 +22,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     parsed = _parser().parse_args(arguments)
     try:
-        return int(parsed.command(Home.current(), parsed) or 0)
+        return int(parsed.command(StatePaths.current(), parsed) or 0)
     except EmulatorError as error:
         sys.stderr.write(f"{error}\n")
         return 1
 
 
-def _start(home: Home, arguments: argparse.Namespace) -> None:
+def _start(paths: StatePaths, arguments: argparse.Namespace) -> None:
     from emulator.foreground import start
 
-    asyncio.run(start(home, parse_port(arguments.port)))
+    asyncio.run(start(paths, parse_port(arguments.port)))
 
 
-def _invoke(home: Home, arguments: argparse.Namespace) -> int:
+def _invoke(paths: StatePaths, arguments: argparse.Namespace) -> int:
     from emulator.foreground import invoke
 
     if not arguments.function or not arguments.event:
@@ -42,49 +42,47 @@ def _invoke(home: Home, arguments: argparse.Namespace) -> int:
             "Name what to invoke, for example "
             "`make invoke FUNCTION=InventoryFunction EVENT=events/inventory/get_item.json`."
         )
-    return asyncio.run(invoke(home, arguments.function, Path(arguments.event).absolute()))
+    return asyncio.run(invoke(paths, arguments.function, Path(arguments.event).absolute()))
 
 
-def _serve(home: Home, _: argparse.Namespace) -> None:
+def _serve(paths: StatePaths, _: argparse.Namespace) -> None:
     from emulator.foreground import serve
 
-    asyncio.run(serve(home))
+    asyncio.run(serve(paths))
 
 
-def _up(home: Home, _: argparse.Namespace) -> None:
-    running = background.up(home)
-    sys.stdout.write(f"{status_view.backing_services(asyncio.run(ask(running, 'status')))}\n")
+def _up(paths: StatePaths, _: argparse.Namespace) -> None:
+    running = background.up(paths)
+    sys.stdout.write(f"{status_view.render(asyncio.run(ask(running, 'status')))}\n")
     sys.stdout.write('\nIn this shell, `eval "$(make env)"` points sam and aws at it; `make down` stops it.\n')
 
 
-def _down(home: Home, _: argparse.Namespace) -> None:
-    sys.stdout.write("Stopped.\n" if background.down(home) else "No emulator is running.\n")
+def _down(paths: StatePaths, _: argparse.Namespace) -> None:
+    sys.stdout.write("Stopped.\n" if background.down(paths) else "No emulator is running.\n")
 
 
-def _status(home: Home, _: argparse.Namespace) -> None:
-    status = asyncio.run(ask(_required(home), "status"))
-    sys.stdout.write(
-        f"Up for {status['uptime_seconds']} s as process {status['pid']}.\n{status_view.backing_services(status)}\n"
-    )
+def _status(paths: StatePaths, _: argparse.Namespace) -> None:
+    status = asyncio.run(ask(_required(paths), "status"))
+    sys.stdout.write(f"Up for {status['uptime_seconds']} s as process {status['pid']}.\n{status_view.render(status)}\n")
 
 
-def _reset(home: Home, _: argparse.Namespace) -> None:
-    answer = asyncio.run(ask(_required(home), "reset"))
+def _reset(paths: StatePaths, _: argparse.Namespace) -> None:
+    answer = asyncio.run(ask(_required(paths), "reset"))
     sys.stdout.write(f"The sample data is back: {answer['sample_items']} items.\n")
 
 
-def _fault(home: Home, arguments: argparse.Namespace) -> None:
-    answer = asyncio.run(ask(_required(home), "fault", f"{arguments.backing_service}={arguments.fault}"))
+def _fault(paths: StatePaths, arguments: argparse.Namespace) -> None:
+    answer = asyncio.run(ask(_required(paths), "fault", f"{arguments.backing_service}={arguments.fault}"))
     for name, fault in answer["faults"].items():
         sys.stdout.write(f"{name}: {fault}\n")
 
 
-def _env(home: Home, _: argparse.Namespace) -> None:
-    sys.stdout.write(f"{shell_exports(_required(home))}\n")
+def _env(paths: StatePaths, _: argparse.Namespace) -> None:
+    sys.stdout.write(f"{shell_exports(_required(paths))}\n")
 
 
-def _required(home: Home) -> Running:
-    running = home.running()
+def _required(paths: StatePaths) -> RunningEmulator:
+    running = paths.running()
     if running is None:
         raise EmulatorError("No emulator is running: `make up` starts one in the background.")
     return running

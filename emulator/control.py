@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from emulator.errors import EmulatorError
-from emulator.paths import Running
+from emulator.paths import RunningEmulator
 
 Verb = Callable[[str], Awaitable[Any]]
 """Takes the request's text, returns what becomes the JSON answer, raises `EmulatorError` for a refusal."""
@@ -49,7 +49,7 @@ def _handler(verb: Verb) -> Callable[[web.Request], Awaitable[web.Response]]:
     return handle
 
 
-async def ask(running: Running, verb: str, text: str = "", *, seconds: float = 30) -> Any:
+async def ask(running: RunningEmulator, verb: str, text: str = "", *, seconds: float = 30) -> Any:
     """Return what the running emulator answers to `verb` with `text`.
 
     Raises `EmulatorError` when it refuses, or does not answer within `seconds`.

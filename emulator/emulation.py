@@ -24,7 +24,7 @@ from emulator.credentials import RoleCredentials
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
 from emulator.installed_engine import container_network
-from emulator.paths import INSTALLED, REPOSITORY, Home, Running
+from emulator.paths import INSTALLED, REPOSITORY, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, Network
 from emulator.region import REGION
 from emulator.source_sync import BuiltFunction, SourceSync
@@ -40,13 +40,13 @@ LOCAL_PARAMETERS = {"EnvironmentsPerFunction": "64"}
 
 
 class Emulation:
-    """The backing services, the stack of the template, the engine, the source sync and the control socket of one home.
+    """The backing services, the stack of the template, the engine, the source sync and the control socket of a run.
 
     `failure` is done, with a sentence, when a backing service dies.
     """
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, paths: StatePaths) -> None:
+        self._paths = paths
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
         self._started = time.monotonic()
@@ -70,13 +70,13 @@ class Emulation:
         await self._stop_requested.wait()
 
     async def _start(self, resources: contextlib.AsyncExitStack) -> None:
-        self._home.folder.mkdir(parents=True, exist_ok=True)
-        self._home.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
-        resources.callback(shutil.rmtree, self._home.sockets, ignore_errors=True)
+        self._paths.folder.mkdir(parents=True, exist_ok=True)
+        self._paths.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        resources.callback(shutil.rmtree, self._paths.sockets, ignore_errors=True)
         is_container = options.runs_containers()
         enforces_iam = options.enforces_iam()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
-        self.backing_services = BackingServices(self._home.redis_log, self._network)
+        self.backing_services = BackingServices(self._paths.redis_log, self._network)
         self.template, endpoint_url, _, _ = await _all_of(
             asyncio.to_thread(Template.load, REPOSITORY / "template.yaml", LOCAL_PARAMETERS),
             self._start_aws(resources, enforces_iam=enforces_iam),
@@ -89,13 +89,13 @@ class Emulation:
         engine = None if is_container else await self._start_engine(resources)
         resources.enter_context(SourceSync(await asyncio.to_thread(self._built_functions)))
         control = ControlServer(
-            self._home.control_socket,
+            self._paths.control_socket,
             {"status": self._status, "reset": self._reset, "fault": self._fault, "stop": self._stop},
         )
         await resources.enter_async_context(control)
-        self.running = Running(os.getpid(), endpoint_url, engine, str(self._home.control_socket))
-        self._home.write_running(self.running)
-        resources.callback(self._home.forget_running)
+        self.running = RunningEmulator(os.getpid(), endpoint_url, engine, str(self._paths.control_socket))
+        self._paths.write_running(self.running)
+        resources.callback(self._paths.forget_running)
 
     async def _start_aws(self, resources: contextlib.AsyncExitStack, *, enforces_iam: bool) -> str:
         """Return the URL of the endpoint that `AWS_ENDPOINT_URL` names, else of a MiniStack of this emulation."""
@@ -103,7 +103,7 @@ class Emulation:
             self._iam = "left to your endpoint"
             return external
         self._iam = "enforced" if enforces_iam else "off"
-        ministack = MiniStack(INSTALLED, log=self._home.ministack_log, enforce_iam=enforces_iam)
+        ministack = MiniStack(INSTALLED, log=self._paths.ministack_log, enforce_iam=enforces_iam)
         await ministack.start()
         resources.push_async_callback(ministack.stop)
         watch = asyncio.create_task(self._watch(ministack))
@@ -115,7 +115,7 @@ class Emulation:
     async def _watch(self, ministack: MiniStack) -> None:
         status = await ministack.wait()
         if not self.failure.done():
-            self.failure.set_result(f"MiniStack ended with status {status}: see {self._home.ministack_log}.")
+            self.failure.set_result(f"MiniStack ended with status {status}: see {self._paths.ministack_log}.")
 
     def _create_stack(self, template: Template, endpoint_url: str) -> Stack:
         stack = Stack(
@@ -129,19 +129,19 @@ class Emulation:
         self.sample_items = stack.load_sample_data()
         variables = json.dumps(stack.sam_environment(), indent=2)
         variables = variables.replace(f"//{self._network.listen}:", f"//{self._network.reached_as}:")
-        self._home.sam_environment.write_text(variables)
+        self._paths.sam_environment.write_text(variables)
         return stack
 
     async def _start_engine(self, resources: contextlib.AsyncExitStack) -> str:
         self._engine = Engine(
-            self._home.engine_socket,
+            self._paths.engine_socket,
             home=INSTALLED,
             credentials=self._role_credentials,
             max_environments=ENVIRONMENTS_PER_FUNCTION,
         )
         await self._engine.start()
         resources.push_async_callback(self._engine.stop)
-        return f"unix://{self._home.engine_socket}"
+        return f"unix://{self._paths.engine_socket}"
 
     async def _role_credentials(self, function: str) -> RoleCredentials | None:
         if function not in self.template.functions:

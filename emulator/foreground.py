@@ -19,7 +19,7 @@ from emulator.attached_process import AttachedProcess
 from emulator.control import ask
 from emulator.emulation import Emulation
 from emulator.errors import EmulatorError
-from emulator.paths import REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, accepts, require_free
 from emulator.sam_cli import invoke_command, process_environment, start_api_command
 
@@ -29,22 +29,22 @@ _POLL_SECONDS = 0.1
 
 
 @contextlib.asynccontextmanager
-async def emulator(home: Home) -> AsyncIterator[tuple[Running, Callable[[], Awaitable[str]]]]:
-    """Yield the emulator of `home`, one that runs already or one for the length of the block.
+async def emulator(paths: StatePaths) -> AsyncIterator[tuple[RunningEmulator, Callable[[], Awaitable[str]]]]:
+    """Yield the emulator of `paths`, one that runs already or one for the length of the block.
 
     The second value waits until that emulator dies and returns the sentence that says so.
     """
-    if running := home.running():
-        async with _shown(home.log):
-            yield running, lambda: _gone(home, running)
+    if running := paths.running():
+        async with _shown(paths.log):
+            yield running, lambda: _gone(paths, running)
         return
-    async with Emulation(home) as emulation:
+    async with Emulation(paths) as emulation:
         yield emulation.running, lambda: _ended(emulation)
 
 
 @contextlib.asynccontextmanager
 async def _shown(log: Path) -> AsyncIterator[None]:
-    """Show on this screen what an emulator in the background writes to `log` during the block."""
+    """Show on this terminal what an emulator in the background writes to `log` during the block."""
 
     async def follow() -> None:
         while True:
@@ -68,8 +68,8 @@ def _at_its_end(log: Path) -> TextIO:
     return written
 
 
-async def _gone(home: Home, running: Running) -> str:
-    while home.running() == running:  # noqa: ASYNC110 another process ends it
+async def _gone(paths: StatePaths, running: RunningEmulator) -> str:
+    while paths.running() == running:  # noqa: ASYNC110 another process ends it
         await asyncio.sleep(_POLL_SECONDS)
     return f"The emulator (process {running.pid}) is gone: `make up` or `make start` starts a new one."
 
@@ -81,12 +81,12 @@ async def _ended(emulation: Emulation) -> str:
     return emulation.failure.result() if emulation.failure.done() else ""
 
 
-async def start(home: Home, port: int) -> None:
+async def start(paths: StatePaths, port: int) -> None:
     """Run `sam local start-api` on `port` until a signal, the parent's end, or the end of something it needs."""
     require_free(port)
     began = time.monotonic()
-    async with interruptible() as interrupted, emulator(home) as (running, ended):
-        command = start_api_command(home, running, port)
+    async with interruptible() as interrupted, emulator(paths) as (running, ended):
+        command = start_api_command(paths, running, port)
         sam = await AttachedProcess.start(command, env=process_environment(running), cwd=REPOSITORY)
         try:
             outcome = await _first(interrupted(), ended(), _sam_ended(sam), _announce(running, port, began))
@@ -98,14 +98,14 @@ async def start(home: Home, port: int) -> None:
         raise EmulatorError(outcome)
 
 
-async def _announce(running: Running, port: int, began: float) -> None:
+async def _announce(running: RunningEmulator, port: int, began: float) -> None:
     """Return when the API answers, having said what runs where."""
     deadline = began + READY_SECONDS
     while not accepts(port):
         if time.monotonic() > deadline:
             raise EmulatorError(f"sam local start-api did not answer within {READY_SECONDS} s: see its lines above.")
         await asyncio.sleep(_POLL_SECONDS)
-    sys.stdout.write(f"\n{status_view.backing_services(await ask(running, 'status'))}\n")
+    sys.stdout.write(f"\n{status_view.render(await ask(running, 'status'))}\n")
     sys.stdout.write(
         f"\nReady: http://{LOOPBACK}:{port} ({time.monotonic() - began:.1f} s; Ctrl-C stops everything)\n\n"
     )
@@ -117,11 +117,11 @@ async def _sam_ended(sam: AttachedProcess) -> str:
     return f"sam local start-api ended with status {status}: see its lines above."
 
 
-async def invoke(home: Home, function: str, event: Path) -> int:
+async def invoke(paths: StatePaths, function: str, event: Path) -> int:
     """Run `sam local invoke` and return its exit status. A terminal's Ctrl-C reaches it too."""
     _require_event(event)
-    async with interruptible() as interrupted, emulator(home) as (running, ended):
-        command = invoke_command(home, running, function, event)
+    async with interruptible() as interrupted, emulator(paths) as (running, ended):
+        command = invoke_command(paths, running, function, event)
         process = await asyncio.create_subprocess_exec(
             *command, env=process_environment(running), cwd=REPOSITORY, stdin=asyncio.subprocess.DEVNULL
         )
@@ -142,9 +142,9 @@ def _require_event(event: Path) -> None:
         raise EmulatorError(f"The event {event} is not JSON ({error}).") from None
 
 
-async def serve(home: Home) -> None:
+async def serve(paths: StatePaths) -> None:
     """Run the emulator alone until it is stopped."""
-    async with interruptible(with_parent=False) as interrupted, Emulation(home) as emulation:
+    async with interruptible(with_parent=False) as interrupted, Emulation(paths) as emulation:
         sys.stdout.write(f"The emulator runs as process {os.getpid()}: {emulation.running.endpoint_url}\n")
         sys.stdout.flush()
         outcome = await _first(interrupted(), _ended(emulation))

@@ -1,4 +1,4 @@
-"""What a person chooses in the environment of `make start` or `make up`: the engine, IAM, another AWS endpoint."""
+"""The options in the environment of `make start` and `make up`: the engine, IAM, another AWS endpoint."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def runs_containers() -> bool:
 
 def enforces_iam() -> bool:
     """Tell whether the policies of the template are enforced. Raises EmulatorError for what `ENFORCE_IAM` cannot be."""
-    choice = os.environ.get("ENFORCE_IAM", "")
-    if choice not in ("", "on", "off"):
+    mode = os.environ.get("ENFORCE_IAM", "")
+    if mode not in ("", "on", "off"):
         raise EmulatorError(
-            f"ENFORCE_IAM={choice} is unknown: choose off to allow every call, or leave ENFORCE_IAM away to let the "
+            f"ENFORCE_IAM={mode} is unknown: choose off to allow every call, or leave ENFORCE_IAM away to let the "
             "template's policies decide."
         )
-    return choice != "off"
+    return mode != "off"
 
 
 def endpoint_url() -> str:

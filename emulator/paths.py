@@ -12,11 +12,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 INSTALLED = REPOSITORY / ".local"
 """What `make setup` installed beside `.venv`: MiniStack, the runtime interface clients, packaged requirements."""
-HOME_VARIABLE = "EMULATOR_HOME"
+STATE_FOLDER_VARIABLE = "EMULATOR_STATE"
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningEmulator:
     """What a running emulator tells the other commands. `pid` is the process that owns the backing_services."""
 
     pid: int
@@ -27,15 +27,15 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Home:
-    """The folder of one emulator's run. Two emulators of one machine never share a home."""
+class StatePaths:
+    """The folder of one emulator's run. Two emulators of one machine never share one."""
 
     folder: Path
 
     @classmethod
-    def current(cls) -> Home:
-        """Return the home that `EMULATOR_HOME` names, else this checkout's own."""
-        return cls(Path(os.environ.get(HOME_VARIABLE) or INSTALLED / "run").resolve())
+    def current(cls) -> StatePaths:
+        """Return the folder that `EMULATOR_STATE` names, else this checkout's own."""
+        return cls(Path(os.environ.get(STATE_FOLDER_VARIABLE) or INSTALLED / "run").resolve())
 
     @property
     def sockets(self) -> Path:
@@ -60,7 +60,7 @@ class Home:
 
     @property
     def log(self) -> Path:
-        """What an emulator in the background writes to its screen."""
+        """What an emulator in the background prints."""
         return self.folder / "emulator.log"
 
     @property
@@ -77,7 +77,7 @@ class Home:
     def _state(self) -> Path:
         return self.folder / "emulator.json"
 
-    def write_running(self, running: Running) -> None:
+    def write_running(self, running: RunningEmulator) -> None:
         """Tell the other commands that an emulator answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._state.with_suffix(".tmp")
@@ -88,10 +88,10 @@ class Home:
         """Tell the other commands that none answers any more."""
         self._state.unlink(missing_ok=True)
 
-    def running(self) -> Running | None:
-        """Return what the emulator of this home wrote, or None when none wrote or its process is gone."""
+    def running(self) -> RunningEmulator | None:
+        """Return what the emulator of this folder wrote, or None when none wrote or its process is gone."""
         try:
-            running = Running(**json.loads(self._state.read_text()))
+            running = RunningEmulator(**json.loads(self._state.read_text()))
             os.kill(running.pid, 0)
         except (OSError, ValueError, TypeError):
             return None

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator.paths import Home, Running
+from emulator.paths import RunningEmulator, StatePaths
 from emulator.region import REGION
 from tools.interpreters import host_architecture
 
@@ -15,7 +15,7 @@ TOOLS = Path(sys.executable).parent
 """The folder of `sam`, `uv` and `pytest`: the virtual environment that this process runs in."""
 
 
-def tool_environment(running: Running) -> Mapping[str, str]:
+def tool_environment(running: RunningEmulator) -> Mapping[str, str]:
     """Return what `sam`, `aws` and boto3 need in their environment to use the emulator and nothing else.
 
     Credentials come as variables because `sam` builds a session on every request otherwise; a reachable STS endpoint
@@ -39,14 +39,14 @@ FOREIGN_VARIABLES = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "PYTHO
 """What would make the tools use another account, or start slowly."""
 
 
-def process_environment(running: Running) -> dict[str, str]:
+def process_environment(running: RunningEmulator) -> dict[str, str]:
     """Return the environment of a child process that uses the emulator."""
     inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
     path = os.pathsep.join((str(TOOLS), inherited.get("PATH", os.defpath)))
     return inherited | dict(tool_environment(running)) | {"PATH": path}
 
 
-def shell_exports(running: Running) -> str:
+def shell_exports(running: RunningEmulator) -> str:
     """Return the same as shell commands, for `eval "$(make env)"`."""
     lines = [f"unset {' '.join(FOREIGN_VARIABLES)}"]
     lines += [f"export {name}='{value}'" for name, value in tool_environment(running).items()]
@@ -54,18 +54,18 @@ def shell_exports(running: Running) -> str:
     return "\n".join(lines)
 
 
-def start_api_command(home: Home, running: Running, port: int) -> list[str | Path]:
+def start_api_command(paths: StatePaths, running: RunningEmulator, port: int) -> list[str | Path]:
     """Return the command line of `sam local start-api`; `samconfig.toml` says the rest."""
-    return [*_sam_local(home, running, "start-api"), "--port", str(port)]
+    return [*_sam_local(paths, running, "start-api"), "--port", str(port)]
 
 
-def invoke_command(home: Home, running: Running, function: str, event: Path) -> list[str | Path]:
+def invoke_command(paths: StatePaths, running: RunningEmulator, function: str, event: Path) -> list[str | Path]:
     """Return the command line of `sam local invoke`; `samconfig.toml` says the rest."""
-    return [*_sam_local(home, running, "invoke"), function, "--event", event]
+    return [*_sam_local(paths, running, "invoke"), function, "--event", event]
 
 
-def _sam_local(home: Home, running: Running, verb: str) -> list[str | Path]:
-    command: list[str | Path] = [TOOLS / "sam", "local", verb, "--env-vars", home.sam_environment]
+def _sam_local(paths: StatePaths, running: RunningEmulator, verb: str) -> list[str | Path]:
+    command: list[str | Path] = [TOOLS / "sam", "local", verb, "--env-vars", paths.sam_environment]
     if running.engine is None:
         command += ["--parameter-overrides", f"LambdaArchitecture={host_architecture()}"]
     return command

@@ -1,4 +1,4 @@
-"""What a person sees of a running emulator: one screen that says what runs where."""
+"""What a person sees of a running emulator: what runs where."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}".rstrip() for row in rows)
 
 
-def backing_services(status: Mapping[str, Any]) -> str:
-    """Return the screen for the answer of the control verb `status`."""
+def render(status: Mapping[str, Any]) -> str:
+    """Return the view for the answer of the control verb `status`."""
     rows: list[Row] = [
         ("AWS", "yours" if status["iam"] == "left to your endpoint" else "MiniStack", status["endpoint_url"]),
         _IAM[status["iam"]],

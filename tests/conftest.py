@@ -1,4 +1,4 @@
-"""One emulator for the whole run, in a home of its own: a developer's data is never touched."""
+"""One emulator for the whole run, with a state folder of its own: a developer's data is never touched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from emulator import background
 from emulator.control import ask
-from emulator.paths import HOME_VARIABLE, REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.region import REGION
 from emulator.sam_cli import process_environment
 from sam_template import ACCOUNT_ID
@@ -27,38 +27,38 @@ NAME_OTHER_BACKING_SERVICES = (
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatePaths]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("emulator")
-        patch.setenv(HOME_VARIABLE, str(folder))
+        patch.setenv(STATE_FOLDER_VARIABLE, str(folder))
         for name in NAME_OTHER_BACKING_SERVICES:
             patch.delenv(name, raising=False)
-        yield Home(folder)
+        yield StatePaths(folder)
 
 
 @pytest.fixture(scope="session")
-def running(home: Home) -> Iterator[Running]:
+def running(paths: StatePaths) -> Iterator[RunningEmulator]:
     """The emulated backing services and the engine, started as `make up` starts them."""
-    yield background.up(home)
-    background.down(home)
+    yield background.up(paths)
+    background.down(paths)
 
 
 @pytest.fixture
-def reset(running: Running) -> Callable[[], None]:
+def reset(running: RunningEmulator) -> Callable[[], None]:
     """Bring the sample data back."""
     return lambda: asyncio.run(ask(running, "reset"))
 
 
 @pytest.fixture(scope="session")
-def tool_environment(running: Running) -> dict[str, str]:
+def tool_environment(running: RunningEmulator) -> dict[str, str]:
     """The environment of a shell after `eval "$(make env)"`."""
     return process_environment(running)
 
 
 @pytest.fixture(scope="session")
-def environment_of(running: Running, home: Home) -> Callable[[str], dict[str, str]]:
+def environment_of(running: RunningEmulator, paths: StatePaths) -> Callable[[str], dict[str, str]]:
     """What a function finds in its environment: its variables, and credentials of its own role."""
-    declared: dict[str, dict[str, str]] = json.loads(home.sam_environment.read_text())
+    declared: dict[str, dict[str, str]] = json.loads(paths.sam_environment.read_text())
     names = {logical_id: name for logical_id, _, name in asyncio.run(ask(running, "status"))["resources"]}
     sts = boto3.client(
         "sts", REGION, endpoint_url=running.endpoint_url, aws_access_key_id="test", aws_secret_access_key="test"

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.paths import REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, RunningEmulator, StatePaths
 from emulator.ports import free_port
 from tests.e2e.browser import MISSING, Browser, installed_browser
 
@@ -20,34 +20,34 @@ READY_SECONDS = 60
 
 
 class Started:
-    """A `make start` that is on its way or ready; what it prints is in `screen`."""
+    """A `make start` that is on its way or ready; what it prints is in `printed`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], screen: Path, port: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], printed: Path, port: int) -> None:
         self.process = process
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self._screen = screen
+        self._printed = printed
 
     @property
-    def screen(self) -> str:
-        return self._screen.read_text(errors="replace")
+    def printed(self) -> str:
+        return self._printed.read_text(errors="replace")
 
     def wait_until_ready(self) -> None:
         self.wait_until_shows(rf"^Ready: {re.escape(self.url)}\b")
 
     def wait_until_shows(self, pattern: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not re.search(pattern, self.screen, re.MULTILINE):
-            assert self.process.poll() is None, f"make start ended with {self.process.returncode}:\n{self.screen}"
-            assert time.monotonic() < deadline, f"no {pattern!r} within {READY_SECONDS} s:\n{self.screen}"
+        while not re.search(pattern, self.printed, re.MULTILINE):
+            assert self.process.poll() is None, f"make start ended with {self.process.returncode}:\n{self.printed}"
+            assert time.monotonic() < deadline, f"no {pattern!r} within {READY_SECONDS} s:\n{self.printed}"
             time.sleep(0.05)
 
 
 def make_start(folder: Path, *, port: int | None = None, environment: dict[str, str] | None = None) -> Started:
-    """Run `make start` with its screen in `folder`."""
+    """Run `make start`; what it prints goes to a file of `folder`."""
     port = port or free_port()
-    screen = folder / "screen.txt"
-    with screen.open("wb") as output:
+    printed = folder / "output.txt"
+    with printed.open("wb") as output:
         process = subprocess.Popen(
             ["make", "start", f"PORT={port}"],
             cwd=REPOSITORY,
@@ -57,11 +57,11 @@ def make_start(folder: Path, *, port: int | None = None, environment: dict[str, 
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Started(process, screen, port)
+    return Started(process, printed, port)
 
 
 @pytest.fixture(scope="session")
-def shop(home: Home, running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+def shop(paths: StatePaths, running: RunningEmulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     """`make start` in front of the emulator of this run."""
     started = make_start(tmp_path_factory.mktemp("shop"))
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import psutil
 
-from emulator.paths import Home
+from emulator.paths import StatePaths
 from emulator.ports import accepts
 
 GONE_SECONDS = 20
@@ -22,21 +22,21 @@ def family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def assert_nothing_left(processes: list[psutil.Process], home: Home, *ports: int) -> None:
-    """Fail unless `processes`, the home's sockets and `ports` are gone within a bounded time."""
+def assert_nothing_left(processes: list[psutil.Process], paths: StatePaths, *ports: int) -> None:
+    """Fail unless `processes`, its sockets and `ports` are gone within a bounded time."""
     deadline = time.monotonic() + GONE_SECONDS
-    while left := list(_left(processes, home, ports)):
+    while left := list(_left(processes, paths, ports)):
         assert time.monotonic() < deadline, f"left behind: {left}"
         time.sleep(0.1)
 
 
-def _left(processes: list[psutil.Process], home: Home, ports: tuple[int, ...]) -> Iterator[str]:
+def _left(processes: list[psutil.Process], paths: StatePaths, ports: tuple[int, ...]) -> Iterator[str]:
     for process in processes:
         try:
             if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                 yield f"{process.pid} {' '.join(process.cmdline())[:120]}"
         except psutil.NoSuchProcess:
             continue
-    if home.sockets.exists():
-        yield str(home.sockets)
+    if paths.sockets.exists():
+        yield str(paths.sockets)
     yield from (f"port {port}" for port in ports if accepts(port))

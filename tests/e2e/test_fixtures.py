@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from emulator.control import ask
-from emulator.paths import REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, RunningEmulator, StatePaths
 from tests.conftest import EVENTS, load_event
 
 
@@ -76,7 +76,7 @@ def of_proxy_answer(answer: Mapping[str, Any]) -> Answer:
     return normalised(answer["statusCode"], answer.get("headers", {}), content)
 
 
-def answers(running: Running, answer: Callable[[Service, Path], Answer], *, at_once: int = 1) -> Answers:
+def answers(running: RunningEmulator, answer: Callable[[Service, Path], Answer], *, at_once: int = 1) -> Answers:
     """Return the answer to every fixture, the sample data being fresh before the first.
 
     What changes the inventory goes first and in order, so that the others, `at_once` of them, find it alike each time.
@@ -97,7 +97,7 @@ def is_write(service: Service, fixture: Path) -> bool:
 
 
 @pytest.fixture(scope="module")
-def in_process(running: Running, environment_of: Callable[[str], dict[str, str]]) -> Answers:
+def in_process(running: RunningEmulator, environment_of: Callable[[str], dict[str, str]]) -> Answers:
     def call(service: Service, fixture: Path) -> Answer:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment_of(service.function).items():
@@ -123,10 +123,10 @@ class Context:
 
 
 @pytest.fixture(scope="module")
-def invoked(running: Running, tool_environment: dict[str, str], home: Home) -> Answers:
+def invoked(running: RunningEmulator, tool_environment: dict[str, str], paths: StatePaths) -> Answers:
     def invoke(service: Service, fixture: Path) -> Answer:
         command = ["sam", "local", "invoke", service.function, "--event", str(fixture)]
-        command += ["--env-vars", str(home.sam_environment)]
+        command += ["--env-vars", str(paths.sam_environment)]
         done = subprocess.run(
             command, cwd=REPOSITORY, env=tool_environment, capture_output=True, text=True, check=False
         )
@@ -138,7 +138,7 @@ def invoked(running: Running, tool_environment: dict[str, str], home: Home) -> A
 
 
 @pytest.fixture(scope="module")
-def requested(running: Running, client: httpx.Client) -> Answers:
+def requested(running: RunningEmulator, client: httpx.Client) -> Answers:
     return answers(running, lambda _, fixture: request(client, load_event(fixture)))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.paths import HOME_VARIABLE, INSTALLED, REPOSITORY, Home
+from emulator.paths import INSTALLED, REPOSITORY, STATE_FOLDER_VARIABLE, StatePaths
 from emulator.ports import free_port
 from tests.e2e.conftest import Started
 from tests.e2e.processes import assert_nothing_left, family
@@ -30,16 +30,16 @@ def docker_host(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def started(tmp_path: Path, docker_host: str) -> Iterator[Started]:
     """What `make start` runs once it has built."""
-    port, screen = free_port(), tmp_path / "screen.txt"
-    choice = {"ENGINE": "docker", "DOCKER_HOST": docker_host, HOME_VARIABLE: str(tmp_path / "run")}
+    port, printed = free_port(), tmp_path / "output.txt"
+    options = {"ENGINE": "docker", "DOCKER_HOST": docker_host, STATE_FOLDER_VARIABLE: str(tmp_path / "run")}
     command = [sys.executable, "-m", "emulator", "start", "--port", str(port)]
     with (
-        screen.open("wb") as output,
+        printed.open("wb") as output,
         subprocess.Popen(
-            command, cwd=REPOSITORY, env=os.environ | choice, stdout=output, stderr=output, start_new_session=True
+            command, cwd=REPOSITORY, env=os.environ | options, stdout=output, stderr=output, start_new_session=True
         ) as process,
     ):
-        started = Started(process, screen, port)
+        started = Started(process, printed, port)
         try:
             started.wait_until_ready()
             yield started
@@ -48,7 +48,7 @@ def started(tmp_path: Path, docker_host: str) -> Iterator[Started]:
 
 
 def test_both_services_answer_through_an_installed_engine(started: Started, tmp_path: Path) -> None:
-    assert "the installed container engine" in started.screen
+    assert "the installed container engine" in started.printed
     assert httpx.get(f"{started.url}/inventory/CHIPS-BEET-80G", timeout=30).status_code == 200
     message = {"user_id": "u1", "message": "vegan chips"}
     chat = httpx.post(f"{started.url}/chat", json=message, timeout=30).json()
@@ -56,4 +56,4 @@ def test_both_services_answer_through_an_installed_engine(started: Started, tmp_
     assert chat["meta"]["degraded"] == []
     processes = family(started.process.pid)
     started.process.terminate()
-    assert_nothing_left(processes, Home(tmp_path / "run"), started.port)
+    assert_nothing_left(processes, StatePaths(tmp_path / "run"), started.port)

@@ -15,21 +15,21 @@ import httpx
 import psutil
 import pytest
 
-from emulator.paths import HOME_VARIABLE, REPOSITORY, Home
+from emulator.paths import REPOSITORY, STATE_FOLDER_VARIABLE, StatePaths
 from emulator.ports import free_port
 from tests.e2e.conftest import Started, make_start
 from tests.e2e.processes import assert_nothing_left, family
 
 
 @pytest.fixture
-def own_home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "run")
+def own_paths(tmp_path: Path) -> StatePaths:
+    return StatePaths(tmp_path / "run")
 
 
 @pytest.fixture
-def environment(own_home: Home) -> dict[str, str]:
+def environment(own_paths: StatePaths) -> dict[str, str]:
     shell = {name: value for name, value in os.environ.items() if name not in ("AWS_ENDPOINT_URL", "DOCKER_HOST")}
-    return {**shell, HOME_VARIABLE: str(own_home.folder)}
+    return {**shell, STATE_FOLDER_VARIABLE: str(own_paths.folder)}
 
 
 @pytest.fixture
@@ -91,21 +91,23 @@ def kill_ministack(started: Started) -> None:
 
 
 @pytest.mark.parametrize("end", [ctrl_c, terminate_make, kill_make, hang_up, kill_sam, terminate_sam, kill_ministack])
-def test_nothing_is_left_however_a_run_ends(end: Callable[[Started], None], started: Started, own_home: Home) -> None:
+def test_nothing_is_left_however_a_run_ends(
+    end: Callable[[Started], None], started: Started, own_paths: StatePaths
+) -> None:
     # GIVEN a run that has answered a request, so that every process exists
     assert httpx.get(started.url).status_code == 200
     processes = family(started.process.pid)
-    running = own_home.running()
+    running = own_paths.running()
     assert running is not None
     # WHEN it ends
     end(started)
     # THEN everything is gone
     started.process.wait(30)
-    assert_nothing_left(processes, own_home, started.port, int(running.endpoint_url.rpartition(":")[2]))
+    assert_nothing_left(processes, own_paths, started.port, int(running.endpoint_url.rpartition(":")[2]))
 
 
 def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
-    started: Started, own_home: Home, environment: dict[str, str], tmp_path: Path
+    started: Started, own_paths: StatePaths, environment: dict[str, str], tmp_path: Path
 ) -> None:
     processes = family(started.process.pid)
     kill_emulator(started)
@@ -115,7 +117,7 @@ def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
     again.wait_until_ready()
     left = family(again.process.pid)
     again.process.terminate()
-    assert_nothing_left(left, own_home, again.port)
+    assert_nothing_left(left, own_paths, again.port)
     again.process.wait()
 
 
@@ -128,8 +130,8 @@ def test_the_end_of_a_part_is_said_in_a_sentence(
 ) -> None:
     end(started)
     assert started.process.wait(30) != 0
-    assert sentence in started.screen
-    assert "Traceback" not in started.screen
+    assert sentence in started.printed
+    assert "Traceback" not in started.printed
 
 
 def make(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -158,25 +160,27 @@ def test_a_port_that_is_none_is_refused(port: str, environment: dict[str, str]) 
     assert "port" in done.stderr.lower()
 
 
-def test_the_background_emulator_starts_says_resets_and_stops(own_home: Home, environment: dict[str, str]) -> None:
+def test_the_background_emulator_starts_says_resets_and_stops(
+    own_paths: StatePaths, environment: dict[str, str]
+) -> None:
     up = make("up", environment=environment)
     assert up.returncode == 0, up.stderr
-    running = own_home.running()
+    running = own_paths.running()
     assert running is not None
     processes = family(running.pid)
     try:
         assert running.endpoint_url in make("status", environment=environment).stdout
         exports = make("env", environment=environment).stdout
         assert f"export AWS_ENDPOINT_URL='{running.endpoint_url}'" in exports
-        assert f"export DOCKER_HOST='unix://{own_home.engine_socket}'" in exports
+        assert f"export DOCKER_HOST='unix://{own_paths.engine_socket}'" in exports
         assert "items" in make("reset", environment=environment).stdout
         again = make("up", environment=environment)
         assert again.returncode == 0
-        assert own_home.running() == running
+        assert own_paths.running() == running
     finally:
         down = make("down", environment=environment)
     assert down.returncode == 0
-    assert_nothing_left(processes, own_home)
+    assert_nothing_left(processes, own_paths)
     assert "No emulator is running" in make("down", environment=environment).stdout
 
 
@@ -213,7 +217,7 @@ def test_an_invocation_that_cannot_be_is_refused(
     ],
 )
 def test_a_backing_service_that_is_not_there_is_named(
-    setting: dict[str, str], sentence: str, environment: dict[str, str], own_home: Home
+    setting: dict[str, str], sentence: str, environment: dict[str, str], own_paths: StatePaths
 ) -> None:
     # not through make, which would build anew for containers
     command = [sys.executable, "-m", "emulator", "start", "--port", str(free_port())]
@@ -223,18 +227,18 @@ def test_a_backing_service_that_is_not_there_is_named(
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
-    assert not own_home.sockets.exists()
+    assert not own_paths.sockets.exists()
 
 
 def test_an_embedded_redis_serves_where_none_is_installed(
-    tmp_path: Path, environment: dict[str, str], own_home: Home
+    tmp_path: Path, environment: dict[str, str], own_paths: StatePaths
 ) -> None:
     started = make_start(tmp_path, environment=environment | {"SHOP_REDIS": "embedded"})
     processes = []
     try:
         started.wait_until_ready()
         processes = family(started.process.pid)
-        assert re.search(r"^  Redis +embedded ", started.screen, re.MULTILINE)
+        assert re.search(r"^  Redis +embedded ", started.printed, re.MULTILINE)
         first = httpx.post(f"{started.url}/chat", json={"user_id": "u1", "message": "vegan chips"}, timeout=30).json()
         again = {"user_id": "u1", "message": "cheaper ones", "session_id": first["session_id"]}
         second = httpx.post(f"{started.url}/chat", json=again, timeout=30).json()
@@ -243,4 +247,4 @@ def test_an_embedded_redis_serves_where_none_is_installed(
     finally:
         started.process.terminate()
         started.process.wait(30)
-    assert_nothing_left(processes, own_home, started.port)
+    assert_nothing_left(processes, own_paths, started.port)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from emulator.control import ask
-from emulator.paths import Running
+from emulator.paths import RunningEmulator
 
 PROBLEM = "application/problem+json"
 GATEWAY_SECONDS = 30
@@ -36,7 +36,7 @@ def say(client: httpx.Client) -> Say:
 
 
 @pytest.fixture
-def fault(running: Running) -> Iterator[Callable[[str], None]]:
+def fault(running: RunningEmulator) -> Iterator[Callable[[str], None]]:
     def fault(text: str) -> None:
         asyncio.run(ask(running, "fault", text))
 

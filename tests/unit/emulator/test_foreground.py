@@ -1,4 +1,4 @@
-"""The screen of a command that uses an emulator in the background."""
+"""What a command shows that uses an emulator in the background."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 
 from emulator.foreground import emulator
-from emulator.paths import Home, Running
+from emulator.paths import RunningEmulator, StatePaths
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """The home of an emulator that runs already."""
-    home = Home(tmp_path)
-    home.write_running(Running(os.getpid(), "http://127.0.0.1:1", None, "control.sock"))
-    return home
+def paths(tmp_path: Path) -> StatePaths:
+    """The state folder of an emulator that runs already."""
+    paths = StatePaths(tmp_path)
+    paths.write_running(RunningEmulator(os.getpid(), "http://127.0.0.1:1", None, "control.sock"))
+    return paths
 
 
-def test_what_it_says_meanwhile_is_shown(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    home.log.write_text("said before\n")
+def test_what_it_says_meanwhile_is_shown(paths: StatePaths, capsys: pytest.CaptureFixture[str]) -> None:
+    paths.log.write_text("said before\n")
 
     async def use() -> None:
-        async with emulator(home):
-            with home.log.open("a") as log:
+        async with emulator(paths):
+            with paths.log.open("a") as log:
                 log.write("InventoryFunction may not call …\n")
                 log.flush()
                 async with asyncio.timeout(5):
@@ -38,9 +38,9 @@ def test_what_it_says_meanwhile_is_shown(home: Home, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == "with its last breath\n"
 
 
-def test_one_of_another_terminal_shows_it_there(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    async def use() -> Running:
-        async with emulator(home) as (running, _):
+def test_one_of_another_terminal_shows_it_there(paths: StatePaths, capsys: pytest.CaptureFixture[str]) -> None:
+    async def use() -> RunningEmulator:
+        async with emulator(paths) as (running, _):
             return running
 
     assert asyncio.run(use()).pid == os.getpid()

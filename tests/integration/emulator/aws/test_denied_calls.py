@@ -22,7 +22,7 @@ from emulator import background, status_view
 from emulator.aws.stack import Stack
 from emulator.control import ask
 from emulator.errors import EmulatorError
-from emulator.paths import HOME_VARIABLE, REPOSITORY, Home, Running
+from emulator.paths import REPOSITORY, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.region import REGION
 from sam_template import Template
 from tests.conftest import NAME_OTHER_BACKING_SERVICES
@@ -48,8 +48,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Emulator:
-    home: Home
-    running: Running
+    paths: StatePaths
+    running: RunningEmulator
     folder: Path
 
     def apply(self, template: str) -> Stack:
@@ -74,7 +74,7 @@ class Emulator:
             "isBase64Encoded": False,
         }
         folder, module = HANDLERS[case.function]
-        variables = json.loads(self.home.sam_environment.read_text())[case.function]
+        variables = json.loads(self.paths.sam_environment.read_text())[case.function]
         credentials = self.apply(template).role_credentials(case.function).environment()
         done = subprocess.run(
             [sys.executable, "-c", CALL, module],
@@ -92,7 +92,7 @@ class Emulator:
 
     def says(self, case: Case) -> list[str]:
         """Return the lines of the emulator's log on the action of `case`."""
-        lines = self.home.log.read_text().splitlines()
+        lines = self.paths.log.read_text().splitlines()
         return [line for line in lines if line.startswith(f"{case.function} may not call {case.action} on ")]
 
     def status(self) -> Any:
@@ -100,23 +100,23 @@ class Emulator:
 
 
 @pytest.fixture
-def emulator(home: Home, running: Running, tmp_path: Path) -> Iterator[Emulator]:
-    yield Emulator(home, running, tmp_path)
+def emulator(paths: StatePaths, running: RunningEmulator, tmp_path: Path) -> Iterator[Emulator]:
+    yield Emulator(paths, running, tmp_path)
     asyncio.run(ask(running, "reset"))  # the roles as well
 
 
 @pytest.fixture(scope="module")
 def without_iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """An emulator that was started with ENFORCE_IAM=off."""
-    home = Home(tmp_path_factory.mktemp("without-iam"))
+    paths = StatePaths(tmp_path_factory.mktemp("without-iam"))
     with pytest.MonkeyPatch.context() as patch:
         for name in NAME_OTHER_BACKING_SERVICES:
             patch.delenv(name, raising=False)
-        patch.setenv(HOME_VARIABLE, str(home.folder))
+        patch.setenv(STATE_FOLDER_VARIABLE, str(paths.folder))
         patch.setenv("ENFORCE_IAM", "off")
-        running = background.up(home)
-    yield Emulator(home, running, tmp_path_factory.mktemp("template"))
-    background.down(home)
+        running = background.up(paths)
+    yield Emulator(paths, running, tmp_path_factory.mktemp("template"))
+    background.down(paths)
 
 
 def less(function: str, old: str, new: str) -> str:
@@ -226,18 +226,16 @@ def test_without_enforcement_the_same_call_succeeds(without_iam: Emulator, case:
     assert without_iam.says(case) == []
 
 
-def test_the_screen_says_whether_iam_is_enforced(emulator: Emulator, without_iam: Emulator) -> None:
-    assert re.search(r"^  IAM +enforced ", status_view.backing_services(emulator.status()), re.MULTILINE)
-    assert re.search(
-        r"^  IAM +OFF +every call is allowed", status_view.backing_services(without_iam.status()), re.MULTILINE
-    )
+def test_the_status_says_whether_iam_is_enforced(emulator: Emulator, without_iam: Emulator) -> None:
+    assert re.search(r"^  IAM +enforced ", status_view.render(emulator.status()), re.MULTILINE)
+    assert re.search(r"^  IAM +OFF +every call is allowed", status_view.render(without_iam.status()), re.MULTILINE)
 
 
 def test_what_enforce_iam_cannot_be_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(STATE_FOLDER_VARIABLE, str(tmp_path))
     monkeypatch.setenv("ENFORCE_IAM", "maybe")
     with pytest.raises(EmulatorError) as refused:
-        background.up(Home(tmp_path))
+        background.up(StatePaths(tmp_path))
     assert str(refused.value) == (
         "ENFORCE_IAM=maybe is unknown: choose off to allow every call, or leave ENFORCE_IAM away to let the "
         "template's policies decide."
