@@ -15,8 +15,8 @@ from typing import Any, Self
 
 from emulator import options
 from emulator.aws.access_denied import Refusals
+from emulator.aws.clients import preload
 from emulator.aws.ministack import MiniStack, MiniStackError
-from emulator.aws.resources.clients import preload
 from emulator.aws.stack import Stack
 from emulator.backing_services import BackingServices
 from emulator.control import ControlServer

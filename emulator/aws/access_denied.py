@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.aws.ministack_launcher import REFUSAL_HEADER
-from emulator.aws.resources.handler import Created
+from emulator.aws.resource_type import Created
 from emulator.aws.stack import Stack
 
 log = logging.getLogger(__name__)

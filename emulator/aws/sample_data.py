@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.aws.resources.clients import Clients
+from emulator.aws.clients import Clients
 
 DATA: Final = Path(__file__).resolve().parents[1] / "data"
 CATALOG: Final = DATA / "catalog.json"

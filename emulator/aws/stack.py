@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.aws import sample_data
+from emulator.aws.clients import Clients
 from emulator.aws.ministack import RESET_PATH
+from emulator.aws.resource_type import Created
 from emulator.aws.resources import HANDLERS
-from emulator.aws.resources.clients import Clients
-from emulator.aws.resources.handler import Created
 from emulator.aws.resources.not_emulated import NOT_EMULATED
-from emulator.aws.resources.schema import PropertyError, conform
+from emulator.aws.schema import PropertyError, conform
 from emulator.credentials import RoleCredentials
 from emulator.region import REGION
 from sam_template import ACCOUNT_ID, Template, TemplateError, intrinsics

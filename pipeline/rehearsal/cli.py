@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from emulator.foreground import interruptible
 from emulator.paths import INSTALLED, REPOSITORY
 from pipeline.rehearsal import table
+from pipeline.rehearsal.account import EmulatedAccount, emulated_account, require_same_python
 from pipeline.rehearsal.comparison import Row
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.errors import RehearsalError
@@ -29,7 +30,6 @@ from pipeline.rehearsal.gaps import GAPS
 from pipeline.rehearsal.rehearsal import Rehearsal
 from pipeline.rehearsal.sam import SAMCONFIG, Commands
 from pipeline.rehearsal.settings import read_settings
-from pipeline.rehearsal.surroundings import Surroundings, require_same_python, surroundings
 from pipeline.smoke.client import UnexpectedError, UnreachableError
 
 LOG = INSTALLED / "rehearsal.log"
@@ -62,19 +62,19 @@ async def _rehearse(*, verbose: bool, page: Path | None) -> int:
     settings = read_settings(SAMCONFIG)
     declaration = await asyncio.to_thread(Declaration, REPOSITORY / "template.yaml", settings)
     require_same_python(declaration.runtime)
-    async with interruptible() as interrupted, surroundings() as around:
+    async with interruptible() as interrupted, emulated_account() as account:
         await asyncio.to_thread(LOG.write_bytes, b"")
-        commands = Commands(around.endpoint_url, settings.region, LOG, around.scratch, verbose=verbose)
-        rehearsal = Rehearsal(settings, declaration, around, commands)
+        commands = Commands(account.endpoint_url, settings.region, LOG, account.scratch, verbose=verbose)
+        rehearsal = Rehearsal(settings, declaration, account, commands)
         try:
-            if not await _until(rehearsal.run(), interrupted(), _ministack_ends(around)):
+            if not await _until(rehearsal.run(), interrupted(), _ministack_ends(account)):
                 return _INTERRUPTED
         except Exception as error:
             error.add_note(f"(All that sam said: {LOG}.)")
             _show(rehearsal.rows)
             raise
         finally:
-            await asyncio.to_thread(_keep_log, around)
+            await asyncio.to_thread(_keep_log, account)
     _show(rehearsal.rows)
     await asyncio.to_thread(_keep_page, table.markdown(declaration, rehearsal.rows, GAPS), page)
     sys.stdout.write(f"Everything held, in {time.monotonic() - began:.0f} s.\n")
@@ -87,9 +87,9 @@ def _show(rows: Sequence[Row]) -> None:
         sys.stdout.flush()  # what stands in its way is said on stderr, after it
 
 
-def _keep_log(around: Surroundings) -> None:
+def _keep_log(account: EmulatedAccount) -> None:
     with contextlib.suppress(OSError):
-        shutil.copy(around.folder / "ministack.log", MINISTACK_LOG)
+        shutil.copy(account.folder / "ministack.log", MINISTACK_LOG)
 
 
 def _keep_page(written: str, page: Path | None) -> None:
@@ -118,8 +118,8 @@ async def _until(running: Coroutine[Any, Any, None], *ends: Awaitable[Any]) -> b
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _ministack_ends(around: Surroundings) -> None:
-    status = await around.ministack.wait()
+async def _ministack_ends(account: EmulatedAccount) -> None:
+    status = await account.ministack.wait()
     raise RehearsalError(f"MiniStack ended with status {status}; see {MINISTACK_LOG}.")
 
 

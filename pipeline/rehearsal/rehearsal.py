@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from emulator.aws import sample_data
 from pipeline.rehearsal import table
+from pipeline.rehearsal.account import EmulatedAccount
 from pipeline.rehearsal.changes import FUNCTION, HEADER, IMPOSSIBLE, TAKEN_PERMISSION, ChangedBuild
 from pipeline.rehearsal.comparison import Row, require_all_explained
 from pipeline.rehearsal.declaration import Declaration
@@ -19,7 +20,6 @@ from pipeline.rehearsal.sam import Commands
 from pipeline.rehearsal.services import Services
 from pipeline.rehearsal.settings import Settings
 from pipeline.rehearsal.step import expect, step
-from pipeline.rehearsal.surroundings import Surroundings
 from pipeline.smoke.client import Answer, Deployment
 from pre_traffic_check import hook
 
@@ -30,16 +30,18 @@ KEPT_FILE: Final = "sample.txt"
 
 
 class Rehearsal:
-    """One rehearsal in its surroundings. `rows` holds what was compared once `run` has returned."""
+    """One rehearsal in its emulated account. `rows` holds what was compared once `run` has returned."""
 
-    def __init__(self, settings: Settings, declaration: Declaration, around: Surroundings, commands: Commands) -> None:
+    def __init__(
+        self, settings: Settings, declaration: Declaration, account: EmulatedAccount, commands: Commands
+    ) -> None:
         self.rows: list[Row] = []
         self._settings = settings
-        self._around = around
+        self._account = account
         self._commands = commands
         self._declaration = declaration
-        self._services = Services(around.endpoint_url, settings.region)
-        self._stack = Deployed(self._services, settings.stack_name, declaration, around.parameters)
+        self._services = Services(account.endpoint_url, settings.region)
+        self._stack = Deployed(self._services, settings.stack_name, declaration, account.parameters)
 
     async def run(self) -> None:
         """Do every step. Raises RehearsalError at the first that does not hold."""
@@ -76,7 +78,7 @@ class Rehearsal:
         return self._settings.build_folder / "template.yaml"
 
     async def _deploy(self, template: Path, parameters: Mapping[str, str], *, fails: bool = False) -> str:
-        overrides = self._settings.overrides({**self._around.parameters, **parameters})
+        overrides = self._settings.overrides({**self._account.parameters, **parameters})
         arguments = ["--template-file", str(template), "--parameter-overrides", *overrides]
         said = await self._commands.sam("deploy", *arguments, fails=fails)
         if not fails:
@@ -106,13 +108,13 @@ class Rehearsal:
     def _open_shop(self) -> Deployment:
         """Fill in the secret and the sample data, as a person does after the first deployment; return the shop."""
         api_id, names = self._stack.serve_routes(), self._stack.outputs()
-        sample_data.fill_in_secret(self._services, names["SecretArn"], self._around.secrets)
+        sample_data.fill_in_secret(self._services, names["SecretArn"], self._account.secrets)
         sample_data.load_files(self._services, names["BucketName"])
         sample_data.load_catalog(self._services, names["TableName"])
         secret = self._services.secretsmanager.get_secret_value(SecretId=names["SecretArn"])["SecretString"]
         key = str(json.loads(secret)["INVENTORY_API_KEY"])
         # The form for clients that cannot choose the Host header: MiniStack, app.py, _parse_execute_api_url.
-        return Deployment(f"{self._around.endpoint_url}/_aws/execute-api/{api_id}", api_key=key)
+        return Deployment(f"{self._account.endpoint_url}/_aws/execute-api/{api_id}", api_key=key)
 
     def _leave_something(self) -> None:
         refused = self._shop.request("POST", "/inventory", body=KEPT_ITEM)
@@ -138,7 +140,7 @@ class Rehearsal:
         return "No changes to deploy"
 
     async def _change(self) -> str:
-        build = ChangedBuild(self._settings.build_folder, self._around.folder / "changed")
+        build = ChangedBuild(self._settings.build_folder, self._account.folder / "changed")
         build.change_code("changed")
         build.take_permission()
         await self._deploy(build.write(), CHANGED_PARAMETERS)
@@ -159,7 +161,7 @@ class Rehearsal:
 
     async def _fail(self) -> str:
         before = await asyncio.to_thread(self._state)
-        build = ChangedBuild(self._settings.build_folder, self._around.folder / "failing")
+        build = ChangedBuild(self._settings.build_folder, self._account.folder / "failing")
         build.change_code("failing")
         build.add_impossible_resource()
         said = await self._deploy(build.write(), FAILING_PARAMETERS, fails=True)

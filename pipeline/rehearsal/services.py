@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from emulator.aws.resources.clients import Clients
+from emulator.aws.clients import Clients
 
 
 class ClosedError(Exception):

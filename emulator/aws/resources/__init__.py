@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from emulator.aws.resources import bucket, bucket_policy, role, secret, table
-from emulator.aws.resources.handler import Handler
+from emulator.aws.resource_type import Handler
+from emulator.aws.resources import dynamodb_table, iam_role, s3_bucket, s3_bucket_policy, secretsmanager_secret
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     handler.type_name: handler
-    for handler in (table.HANDLER, bucket.HANDLER, bucket_policy.HANDLER, secret.HANDLER, role.HANDLER)
+    for handler in (
+        dynamodb_table.HANDLER,
+        iam_role.HANDLER,
+        s3_bucket.HANDLER,
+        s3_bucket_policy.HANDLER,
+        secretsmanager_secret.HANDLER,
+    )
 }

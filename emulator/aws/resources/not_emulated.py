@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from emulator.aws.resources.handler import Created, generated_name
+from emulator.aws.resource_type import Created, generated_name
 
 _SERVED_BY_SAM: Final = "sam local serves it"
 _PERMISSION: Final = "nobody but sam local invokes the function"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from emulator.aws.clients import Clients
 from emulator.aws.ministack import MiniStack
-from emulator.aws.resources.clients import Clients
 from emulator.aws.stack import Stack
 from sam_template import Template
 from tests.integration.emulator.aws.role_clients import RoleClients

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from emulator.aws.ministack import MiniStack
 from emulator.paths import INSTALLED
+from pipeline.rehearsal.account import LAUNCHER
 from pipeline.rehearsal.comparison import Gap, Made, Row
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.deployed import Deployed
@@ -21,7 +22,6 @@ from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.services import Services
 from pipeline.rehearsal.settings import Settings
-from pipeline.rehearsal.surroundings import LAUNCHER
 
 REGION = "us-east-1"
 LIFECYCLE = {"Rules": [{"Id": "x", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}}]}

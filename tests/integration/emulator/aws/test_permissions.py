@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.aws.resources.clients import Clients
+from emulator.aws.clients import Clients
 from emulator.aws.stack import Stack
 from sam_template import Template
 from tests.integration.emulator.aws.role_clients import RoleClients

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.aws.resources.clients import Clients
+from emulator.aws.clients import Clients
 from emulator.aws.stack import Stack
 from sam_template import Template, TemplateError
 

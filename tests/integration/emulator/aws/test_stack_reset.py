@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from emulator.aws.clients import Clients
 from emulator.aws.ministack import MiniStack
-from emulator.aws.resources.clients import Clients
 from emulator.aws.stack import Stack
 from sam_template import Template, TemplateError
 from tests.integration.emulator.aws.role_clients import RoleClients

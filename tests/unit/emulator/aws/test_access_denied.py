@@ -14,7 +14,7 @@ import yaml
 
 from emulator.aws.access_denied import Refusal, Refusals, reference, statement
 from emulator.aws.ministack_launcher import REFUSAL_HEADER
-from emulator.aws.resources.handler import Created
+from emulator.aws.resource_type import Created
 from emulator.aws.stack import Stack
 
 TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/shop-Items"

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.aws.resources import HANDLERS, bucket, secret
-from emulator.aws.resources.handler import generated_name
+from emulator.aws.resource_type import generated_name
+from emulator.aws.resources import HANDLERS
+from emulator.aws.resources import s3_bucket as bucket
+from emulator.aws.resources import secretsmanager_secret as secret
 from emulator.aws.resources.not_emulated import NOT_EMULATED
-from emulator.aws.resources.schema import Kind, PropertyError, Schema, conform
+from emulator.aws.schema import Kind, PropertyError, Schema, conform
 from emulator.aws.stack import Stack
 from sam_template import Template, TemplateError
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from emulator.aws import sample_data
-from emulator.aws.resources.clients import Clients
+from emulator.aws.clients import Clients
 from emulator.aws.sample_data import SampleDataError
 
 PRODUCT = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.rehearsal.account import alone
 from pipeline.rehearsal.errors import RehearsalError
-from pipeline.rehearsal.surroundings import alone
 
 
 def test_a_second_rehearsal_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ _REAL_BACKING_SERVICES: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class EmulatedAccount:
     """Where the emulated account answers, the parameters that lead to the backing services, and what the secret holds.
 
     `folder` and, in it, `scratch` for the commands' temporary files are gone when it ends.
@@ -46,7 +46,7 @@ class Surroundings:
 
 
 @contextlib.asynccontextmanager
-async def surroundings() -> AsyncIterator[Surroundings]:
+async def emulated_account() -> AsyncIterator[EmulatedAccount]:
     """Start everything, in a folder of its own; stop it and take the folder away. Raises RehearsalError."""
     for name in _REAL_BACKING_SERVICES:
         os.environ.pop(name, None)
@@ -72,7 +72,7 @@ async def surroundings() -> AsyncIterator[Surroundings]:
         except (EmulatorError, MiniStackError) as error:
             raise RehearsalError(str(error)) from error
         parameters = {**backing_services.parameters, "AwsEndpointUrl": ministack.endpoint_url}
-        yield Surroundings(folder, scratch, ministack.endpoint_url, parameters, backing_services.secrets, ministack)
+        yield EmulatedAccount(folder, scratch, ministack.endpoint_url, parameters, backing_services.secrets, ministack)
 
 
 @contextlib.contextmanager

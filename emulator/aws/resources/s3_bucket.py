@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from emulator.aws.resources.clients import Clients
-from emulator.aws.resources.handler import Created, Handler
-from emulator.aws.resources.schema import TAGS, Kind, Schema
+from emulator.aws.clients import Clients
+from emulator.aws.resource_type import Created, Handler
+from emulator.aws.schema import TAGS, Kind, Schema
 
 _LIFECYCLE_RULE: Final[Mapping[str, Schema]] = {
     "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": Kind.WHOLE},

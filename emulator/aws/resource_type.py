@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from emulator.aws.resources.clients import Clients
-from emulator.aws.resources.schema import Schema
+from emulator.aws.clients import Clients
+from emulator.aws.schema import Schema
 
 _SUFFIX_LENGTH: Final = 12
 

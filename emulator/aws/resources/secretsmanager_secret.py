@@ -12,9 +12,9 @@ import string
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.aws.resources.clients import Clients
-from emulator.aws.resources.handler import Created, Handler
-from emulator.aws.resources.schema import TAGS, Kind, PropertyError, Schema
+from emulator.aws.clients import Clients
+from emulator.aws.resource_type import Created, Handler
+from emulator.aws.schema import TAGS, Kind, PropertyError, Schema
 
 PROPERTIES: Final[Mapping[str, Schema]] = {
     "Description": Kind.TEXT,
