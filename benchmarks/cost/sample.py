@@ -31,7 +31,12 @@ from emulator.paths import REPOSITORY
 
 _FILE: Final = "sample.txt"
 _SKU: Final = "CHIPS-BEET-80G"
-_NEEDED: Final = {"TABLE_NAME": "inventory", "BUCKET_NAME": "data", "SECRET_ARN": "arn", "REQUIRE_API_KEY": "false"}
+_NEEDED: Final = {
+    "TABLE_NAME": "inventory",
+    "S3_BUCKET": "data",
+    "SECRETS_MANAGER_SECRET": "arn",
+    "REQUIRE_API_KEY": "false",
+}
 
 
 @dataclass
@@ -132,7 +137,7 @@ def _shopbot(aws: Aws, log: io.StringIO, backing_services: dict[str, Any]) -> di
     from shopping_bot import clients, http_client
 
     clients._clients.update(dynamodb=aws, secretsmanager=aws)  # noqa: SLF001  as above
-    shopbot.application.config.update({**backing_services, "TABLE_NAME": "inventory", "SECRET_ARN": "arn"})
+    shopbot.application.config.update({**backing_services, "TABLE_NAME": "inventory", "SECRETS_MANAGER_SECRET": "arn"})
     search = {"query": "vegan chips under 100 rupees"}
     sent = {
         "GET /health": _event("GET", "/health"),

@@ -67,9 +67,9 @@ class ApiKey:
 
 
 def read_secret() -> str:
-    """Return the key from the secret SECRET_ARN. Raises ValueError when it holds none, and botocore's errors."""
+    """Return the key from SECRETS_MANAGER_SECRET. Raises ValueError when it holds none, and botocore's errors."""
     secret = attempt(
-        lambda: clients.secretsmanager().get_secret_value(SecretId=settings().secret_arn),
+        lambda: clients.secretsmanager().get_secret_value(SecretId=settings().secrets_manager_secret),
         repeatable=True,
         budget=FOLLOW_UP_BUDGET_SECONDS,
     )

@@ -42,7 +42,7 @@ def look_up(name: str) -> StoredFile:
     from botocore.exceptions import ClientError
 
     try:
-        head = attempt(lambda: clients.s3().head_object(Bucket=settings().bucket_name, Key=name), repeatable=True)
+        head = attempt(lambda: clients.s3().head_object(Bucket=settings().s3_bucket, Key=name), repeatable=True)
     except ClientError as error:
         # A HEAD has no body, so there is no code but the status.
         if _status(error) == HTTPStatus.NOT_FOUND:
@@ -62,7 +62,7 @@ def read(file: StoredFile, part: ByteRange | None) -> bytes:
     """Return the bytes of `file`, or of a part of it, and read nothing else from S3. Raises FileChangedError."""
     from botocore.exceptions import ClientError
 
-    request = {"Bucket": settings().bucket_name, "Key": file.name, "IfMatch": file.entity_tag}
+    request = {"Bucket": settings().s3_bucket, "Key": file.name, "IfMatch": file.entity_tag}
     if part is not None:
         request["Range"] = f"bytes={part.first}-{part.last}"
     try:
@@ -78,7 +78,7 @@ def link(file: StoredFile) -> str:
     return clients.s3().generate_presigned_url(
         "get_object",
         Params={
-            "Bucket": settings().bucket_name,
+            "Bucket": settings().s3_bucket,
             "Key": file.name,
             "ResponseContentDisposition": content_disposition.attachment(file.name),
         },

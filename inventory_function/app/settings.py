@@ -10,8 +10,8 @@ class Settings:
     """Names of the resources that the function may touch."""
 
     table_name: str
-    bucket_name: str
-    secret_arn: str
+    s3_bucket: str
+    secrets_manager_secret: str
 
 
 @cache
@@ -22,8 +22,8 @@ def settings() -> Settings:
     """
     return Settings(
         table_name=os.environ["TABLE_NAME"],
-        bucket_name=os.environ["BUCKET_NAME"],
-        secret_arn=os.environ["SECRET_ARN"],
+        s3_bucket=os.environ["S3_BUCKET"],
+        secrets_manager_secret=os.environ["SECRETS_MANAGER_SECRET"],
     )
 
 

@@ -22,7 +22,7 @@ class Config:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.TABLE_NAME = environment.get("TABLE_NAME", "")
-        self.SECRET_ARN = environment.get("SECRET_ARN", "")
+        self.SECRETS_MANAGER_SECRET = environment.get("SECRETS_MANAGER_SECRET", "")
         self.REDIS_HOST = environment.get("REDIS_HOST", "")
         self.REDIS_PORT = _integer(environment, "REDIS_PORT", 6379, 65_535)
         self.REDIS_TLS = _boolean(environment, "REDIS_TLS")

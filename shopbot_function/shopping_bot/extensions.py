@@ -91,8 +91,8 @@ def _make(name: str) -> Any:
 def _make_secrets() -> Secrets:
     from shopping_bot.secrets import Secrets, read_secret
 
-    arn = _setting("SECRET_ARN")
-    return Secrets(lambda: read_secret(arn))
+    secret = _setting("SECRETS_MANAGER_SECRET")
+    return Secrets(lambda: read_secret(secret))
 
 
 def _make_conversations() -> Conversations:

@@ -88,14 +88,14 @@ class Secrets:
         return value if isinstance(value, str) else ""
 
 
-def read_secret(secret_arn: str) -> Mapping[str, Any]:
-    """Return the members of the JSON secret.
+def read_secret(secret: str) -> Mapping[str, Any]:
+    """Return the members of the JSON secret (its name or ARN).
 
     Raises ValueError when it is not JSON, TypeError when it is no object, and botocore's errors.
     """
     from shopping_bot import clients
 
-    text = clients.secretsmanager().get_secret_value(SecretId=secret_arn).get("SecretString", "")
+    text = clients.secretsmanager().get_secret_value(SecretId=secret).get("SecretString", "")
     try:
         members = json.loads(text)
     except json.JSONDecodeError:

@@ -96,7 +96,7 @@ def owner_s3(function_environment: Mapping[str, str]) -> Iterator[S3Client]:
 @pytest.fixture
 def store(owner_s3: S3Client, function_environment: Mapping[str, str]) -> Iterator[Callable[..., None]]:
     """Put files into the data bucket for the length of a test."""
-    bucket = function_environment["BUCKET_NAME"]
+    bucket = function_environment["S3_BUCKET"]
     names = []
 
     def put(name: str, content: bytes, content_type: str = "text/plain") -> None:

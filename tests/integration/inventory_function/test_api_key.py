@@ -20,7 +20,7 @@ def key(function_environment: Mapping[str, str]) -> str:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    secret = client.get_secret_value(SecretId=function_environment["SECRET_ARN"])["SecretString"]
+    secret = client.get_secret_value(SecretId=function_environment["SECRETS_MANAGER_SECRET"])["SecretString"]
     client.close()
     value: str = json.loads(secret)["INVENTORY_API_KEY"]
     return value

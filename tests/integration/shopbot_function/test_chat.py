@@ -102,7 +102,7 @@ def shop(ports: dict[str, int], catalog: list[dict[str, Any]], monkeypatch: pyte
         proxies = {name: stack.enter_context(Proxy("127.0.0.1", port)) for name, port in ports.items()}
         settings = {
             "TABLE_NAME": "inventory",
-            "SECRET_ARN": "arn",
+            "SECRETS_MANAGER_SECRET": "arn",
             "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": proxies["redis"].port,
             "REDIS_TLS": False,

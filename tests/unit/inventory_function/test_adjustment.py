@@ -20,7 +20,7 @@ ITEM = {"sku": {"S": "A"}, "name": {"S": "a"}, "qty": {"N": "3"}, "version": {"N
 
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    for name in ("TABLE_NAME", "BUCKET_NAME", "SECRET_ARN"):
+    for name in ("TABLE_NAME", "S3_BUCKET", "SECRETS_MANAGER_SECRET"):
         monkeypatch.setenv(name, "inventory")
     settings.cache_clear()
     client: DynamoDBClient = Session().create_client(  # type: ignore[assignment]

@@ -97,7 +97,7 @@ def test_the_last_key_stays_good_while_the_secret_is_away(secret: Secret, api_ke
 def test_a_secret_without_the_key(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from app import clients
 
-    for name in ("TABLE_NAME", "BUCKET_NAME", "SECRET_ARN"):
+    for name in ("TABLE_NAME", "S3_BUCKET", "SECRETS_MANAGER_SECRET"):
         monkeypatch.setenv(name, "x")
 
     class Client:

@@ -41,7 +41,7 @@ class Bucket:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    for name in ("TABLE_NAME", "BUCKET_NAME", "SECRET_ARN"):
+    for name in ("TABLE_NAME", "S3_BUCKET", "SECRETS_MANAGER_SECRET"):
         monkeypatch.setenv(name, "data")
     monkeypatch.setattr(bucket, "settings", settings.__wrapped__)
     fake = Bucket()

@@ -38,7 +38,7 @@ class Table:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Table:
-    for name in ("TABLE_NAME", "BUCKET_NAME", "SECRET_ARN"):
+    for name in ("TABLE_NAME", "S3_BUCKET", "SECRETS_MANAGER_SECRET"):
         monkeypatch.setenv(name, "inventory")
     monkeypatch.setattr(table, "settings", settings.__wrapped__)
     fake = Table()

@@ -61,7 +61,7 @@ def test_a_snapshot_holds_what_every_route_needs() -> None:
         "CLAUDE_MODEL": "claude-x",
         "ES_INDEX": "products",
         "REDIS_HOST": "127.0.0.1",
-        "SECRET_ARN": "arn",
+        "SECRETS_MANAGER_SECRET": "arn",
         "TABLE_NAME": "table",
     }
 

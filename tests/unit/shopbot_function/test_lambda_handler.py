@@ -394,12 +394,12 @@ def test_a_missing_extension_is_a_clear_503(call: Call, request_event: Call, mon
     import lambda_handler
 
     monkeypatch.setattr(lambda_handler.application, "extensions", {})
-    monkeypatch.setitem(lambda_handler.application.config, "SECRET_ARN", "")
+    monkeypatch.setitem(lambda_handler.application.config, "SECRETS_MANAGER_SECRET", "")
 
     answer = call(request_event("POST", "/chat", CHAT))
 
     assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
-    assert "SECRET_ARN is not set" in answer.json["detail"]
+    assert "SECRETS_MANAGER_SECRET is not set" in answer.json["detail"]
 
 
 def test_an_extension_that_cannot_be_made_is_a_clear_503(

@@ -16,7 +16,7 @@ SETTINGS = {
     "ES_INDEX": "products",
     "ES_URL": "http://127.0.0.1:9",
     "REDIS_HOST": "127.0.0.1",
-    "SECRET_ARN": "arn",
+    "SECRETS_MANAGER_SECRET": "arn",
     "TABLE_NAME": "table",
 }
 EXTENSIONS = {"secrets", "conversations", "product_search", "bot_core"}

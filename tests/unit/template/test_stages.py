@@ -174,7 +174,7 @@ class TestSecret:
         shop = stage(ExistingSecretArn=self.ARN)
         assert "ShopSecret" not in shop.template.resources
         for function in FUNCTIONS:
-            assert shop.properties(function)["Environment"]["Variables"]["SECRET_ARN"] == self.ARN
+            assert shop.properties(function)["Environment"]["Variables"]["SECRETS_MANAGER_SECRET"] == self.ARN
 
 
 class TestEdge:

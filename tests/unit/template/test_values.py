@@ -87,7 +87,7 @@ def test_every_condition_has_a_use() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_variable_that_is_declared_is_read(prod: Stage, function: str) -> None:
     declared = set(DECLARED["Resources"][function]["Properties"]["Environment"]["Variables"])
-    names = set(re.findall(r'"([A-Z][A-Z_]+)"', code(function)))
+    names = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', code(function)))
     assert declared - READ_BY_LIBRARIES <= names
 
 

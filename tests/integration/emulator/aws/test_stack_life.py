@@ -32,7 +32,7 @@ def test_the_environment_holds_physical_values(shop: Stack, root: Clients) -> No
     variables = shop.environment("InventoryFunction")
     outputs = shop.outputs()
     assert variables["TABLE_NAME"] == outputs["TableName"]
-    assert variables["BUCKET_NAME"] == outputs["BucketName"]
+    assert variables["S3_BUCKET"] == outputs["BucketName"]
     assert variables["AWS_ENDPOINT_URL"] == root.endpoint_url
     assert variables["REQUIRE_API_KEY"] == "false"
     assert "AWS_LAMBDA_MAX_CONCURRENCY" not in variables  # AWS::NoValue

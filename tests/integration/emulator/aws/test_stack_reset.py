@@ -36,7 +36,7 @@ class TestReset:
 
     def test_everything_is_as_it_was(self, stack: Stack, root: Clients) -> None:
         before, table = stack.sam_environment(), stack.outputs()["TableName"]
-        secret, bucket = before["InventoryFunction"]["SECRET_ARN"], before["InventoryFunction"]["BUCKET_NAME"]
+        secret, bucket = before["InventoryFunction"]["SECRETS_MANAGER_SECRET"], before["InventoryFunction"]["S3_BUCKET"]
         value = root.secretsmanager.get_secret_value(SecretId=secret)["SecretString"]
         count = root.dynamodb.scan(TableName=table, Select="COUNT")["Count"]
         root.dynamodb.delete_item(TableName=table, Key={"sku": {"S": "CHIPS-BEET-80G"}})
@@ -77,8 +77,10 @@ class TestReset:
         running = RoleClients(stack, root.endpoint_url)
         stack.reset()
         variables = stack.environment("InventoryFunction")
-        assert running.client("s3").get_object(Bucket=variables["BUCKET_NAME"], Key="sample.txt")["Body"].read()
-        assert running.client("secretsmanager").get_secret_value(SecretId=variables["SECRET_ARN"])["SecretString"]
+        assert running.client("s3").get_object(Bucket=variables["S3_BUCKET"], Key="sample.txt")["Body"].read()
+        assert running.client("secretsmanager").get_secret_value(SecretId=variables["SECRETS_MANAGER_SECRET"])[
+            "SecretString"
+        ]
 
     def test_an_endpoint_that_cannot_be_reset_is_named(self, shop_template: Template) -> None:
         with pytest.raises(TemplateError, match="only MiniStack can be reset"):

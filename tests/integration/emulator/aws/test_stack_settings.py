@@ -112,7 +112,7 @@ class TestSecret:
         assert names["ShopSecret"].startswith(
             "arn:aws:secretsmanager:us-east-1:000000000000:secret:shop-test-ShopSecret-"
         )
-        assert shop.environment("InventoryFunction")["SECRET_ARN"] == names["ShopSecret"]
+        assert shop.environment("InventoryFunction")["SECRETS_MANAGER_SECRET"] == names["ShopSecret"]
 
     def test_value(self, root: Clients, names: dict[str, str]) -> None:
         value = json.loads(root.secretsmanager.get_secret_value(SecretId=names["ShopSecret"])["SecretString"])
