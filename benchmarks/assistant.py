@@ -14,9 +14,9 @@ from benchmarks.measure import Measure, Section, percentile
 from benchmarks.package_size import MEGABYTE, sizes
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import BUILD, SAM, emulated, start_api, timed
-from emulator.paths import REPOSITORY
 from emulator.ports import LOOPBACK
 from emulator.sam_cli import process_environment
+from sam_template.repository import REPOSITORY
 
 FUNCTION = "ShopbotFunction"
 _EVENT = REPOSITORY / "events" / "shopbot" / "chat_search.json"

@@ -11,13 +11,13 @@ from benchmarks.measure import Measure, Section, percentile
 from benchmarks.plan import Plan
 from benchmarks.processes import emulated, start_api
 from benchmarks.routes import ROUTES
-from emulator.paths import REPOSITORY
+from sam_template.repository import SAMCONFIG
 
 
 async def measure(plan: Plan, folder: Path) -> list[Section]:
     """Measure cold requests through `sam local start-api` without `--warm-containers`."""
     settings = folder / "samconfig.toml"
-    settings.write_text(without_warm_containers((REPOSITORY / "samconfig.toml").read_text()))
+    settings.write_text(without_warm_containers(SAMCONFIG.read_text()))
     latencies: dict[str, list[float]] = {route.name: [] for route in ROUTES}
     async with (
         emulated(folder) as (paths, running),

@@ -13,8 +13,8 @@ from benchmarks.processes import BUILD, EVENTS, FUNCTION, declared_function, tim
 from benchmarks.routes import Route
 from emulator.control import ask
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.region import REGION
 from sam_template import ACCOUNT_ID
+from sam_template.repository import REGION
 from tools.interpreters import find_interpreter
 
 _HANDLER = "app.lambda_handler.lambda_handler"

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from benchmarks.plan import BenchmarkError
 from emulator.attached_process import AttachedProcess
-from emulator.paths import REPOSITORY, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
+from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, accepts, free_port
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, start_api_command
+from sam_template.repository import REPOSITORY, TEMPLATE
 from tools.declared_function import DeclaredFunction, read_function
 
 PYTHON = TOOLS / "python"
@@ -125,7 +126,7 @@ def invoke_command(paths: StatePaths, event: str, *options: str | Path) -> list[
 
 def declared_function() -> DeclaredFunction:
     """Return what the template says of the inventory function."""
-    return read_function(REPOSITORY / "template.yaml", FUNCTION)
+    return read_function(TEMPLATE, FUNCTION)
 
 
 def _line(command: Sequence[str | Path]) -> str:

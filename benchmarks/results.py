@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.chart import panels, svg
 from benchmarks.measure import Measure, Section
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY
 
 FOLDER = REPOSITORY / "benchmarks" / "results"
 _TITLE = "Shop on SAM: the local loop"

@@ -11,7 +11,8 @@ import time
 
 from emulator.control import ask
 from emulator.errors import EmulatorError
-from emulator.paths import REPOSITORY, RunningEmulator, StatePaths
+from emulator.paths import RunningEmulator, StatePaths
+from sam_template.repository import REPOSITORY
 
 START_SECONDS = 60
 STOP_SECONDS = 15

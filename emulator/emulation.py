@@ -24,11 +24,11 @@ from emulator.credentials import RoleCredentials
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
 from emulator.installed_engine import container_network
-from emulator.paths import INSTALLED, REPOSITORY, RunningEmulator, StatePaths
+from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, Network
-from emulator.region import REGION
 from emulator.source_sync import BuiltFunction, SourceSync
 from sam_template import Template, TemplateError
+from sam_template.repository import REGION, REPOSITORY, TEMPLATE
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Emulation:
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.backing_services = BackingServices(self._paths.redis_log, self._network)
         self.template, endpoint_url, _, _ = await _all_of(
-            asyncio.to_thread(Template.load, REPOSITORY / "template.yaml", LOCAL_PARAMETERS),
+            asyncio.to_thread(Template.load, TEMPLATE, LOCAL_PARAMETERS),
             self._start_aws(resources, enforces_iam=enforces_iam),
             self.backing_services.start(resources),
             asyncio.to_thread(preload),

@@ -19,9 +19,10 @@ from emulator.attached_process import AttachedProcess
 from emulator.control import ask
 from emulator.emulation import Emulation
 from emulator.errors import EmulatorError
-from emulator.paths import REPOSITORY, RunningEmulator, StatePaths
+from emulator.paths import RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, accepts, require_free
 from emulator.sam_cli import invoke_command, process_environment, start_api_command
+from sam_template.repository import REPOSITORY
 
 READY_SECONDS = 60
 SAM_STOP_SECONDS = 5

@@ -9,7 +9,8 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from sam_template.repository import REPOSITORY
+
 INSTALLED = REPOSITORY / ".local"
 """What `make setup` installed beside `.venv`: MiniStack, the runtime interface clients, packaged requirements."""
 STATE_FOLDER_VARIABLE = "EMULATOR_STATE"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.region import REGION
+from sam_template.repository import REGION
 from tools.interpreters import host_architecture
 
 TOOLS = Path(sys.executable).parent

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.region import REGION
 from sam_template import intrinsics
 from sam_template.intrinsics import IntrinsicError, Scope
 from sam_template.parameters import parameter_values, referable_values
+from sam_template.repository import REGION
 from sam_template.translation import TemplateError, place, translate
 
 __all__ = ["Function", "Route", "Template", "TemplateError"]

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-from emulator.region import REGION
+from sam_template.repository import REGION
 
 KEPT_TRANSLATIONS: Final = 8
 _FORMAT: Final = "1"  # of the kept files

@@ -13,10 +13,10 @@ import pytest
 
 from emulator import background
 from emulator.control import ask
-from emulator.paths import REPOSITORY, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
-from emulator.region import REGION
+from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.sam_cli import process_environment
 from sam_template import ACCOUNT_ID
+from sam_template.repository import REGION, REPOSITORY
 
 EVENTS = REPOSITORY / "events"
 NAME_OTHER_BACKING_SERVICES = (

@@ -12,11 +12,10 @@ from typing import Any, Final
 import yaml
 
 from benchmarks.results import FOLDER
-from emulator.paths import REPOSITORY
+from sam_template.repository import TEMPLATE
 
 LATEST: Final = FOLDER / "latest.json"
 REQUESTS: Final = FOLDER / "requests.json"
-TEMPLATE: Final = REPOSITORY / "template.yaml"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from benchmarks.cost import traffic
 from benchmarks.cost.bill import SECONDS, Bill, bill, billed_seconds, break_even, concurrency, init_cost, tasks
 from benchmarks.cost.measured import Measured
 from benchmarks.cost.prices import PRICED_ON, PRICES, REGION
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY
 
 CLAUDE: Final = ("as the fake answers", "every call writes all it may")
 PAGE: Final = REPOSITORY / "docs" / "cost.md"

@@ -27,7 +27,7 @@ from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.backing_services.redis import Redis
 from emulator.backing_services.search_index import ALIAS, fill
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY, TEMPLATE
 
 _FILE: Final = "sample.txt"
 _SKU: Final = "CHIPS-BEET-80G"
@@ -260,7 +260,7 @@ def _event(method: str, path: str, body: Any = None) -> dict[str, Any]:
 
 def _access_log_bytes() -> int:
     """Return the bytes of a line of the access log, as template.yaml has its format, with everyday values."""
-    text = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
+    text = TEMPLATE.read_text(encoding="utf-8")
     _, _, rest = text.partition("Format: >-\n")
     lines = []
     for line in rest.splitlines():

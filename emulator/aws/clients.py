@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from emulator.aws.ministack import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
-from emulator.region import REGION
+from sam_template.repository import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

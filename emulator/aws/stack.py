@@ -15,9 +15,9 @@ from emulator.aws.resources import HANDLERS
 from emulator.aws.resources.not_emulated import NOT_EMULATED
 from emulator.aws.schema import PropertyError, conform
 from emulator.credentials import RoleCredentials
-from emulator.region import REGION
 from sam_template import ACCOUNT_ID, Template, TemplateError, intrinsics
 from sam_template.intrinsics import NO_VALUE, IntrinsicError, Scope
+from sam_template.repository import REGION
 
 ENDPOINT_PARAMETER: Final = "AwsEndpointUrl"
 SAMPLE_TABLE: Final = "ShopInventory"

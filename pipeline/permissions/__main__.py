@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from pipeline.permissions.audit import PARAMETERS, TEMPLATE, audit
+from pipeline.permissions.audit import PARAMETERS, audit
 from sam_template import Template, TemplateError
+from sam_template.repository import TEMPLATE
 
 
 def main() -> int:

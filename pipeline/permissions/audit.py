@@ -12,14 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.paths import REPOSITORY
 from pipeline.permissions.client_calls import UnreadableCallError, read_folder
 from pipeline.permissions.iam_actions import UnknownActionError, client_methods, iam_actions
 from sam_template import Function, Template
 from sam_template.intrinsics import evaluate
 from sam_template.translation import parse
 
-TEMPLATE: Final = REPOSITORY / "template.yaml"
 PARAMETERS: Final[Sequence[Mapping[str, str]]] = (
     {},
     {"Stage": "prod", "GradualDeployment": "true", "VpcId": "vpc-0", "VpcSubnetIds": "subnet-0"},

@@ -20,7 +20,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.foreground import interruptible
-from emulator.paths import INSTALLED, REPOSITORY
+from emulator.paths import INSTALLED
 from pipeline.rehearsal import table
 from pipeline.rehearsal.account import EmulatedAccount, emulated_account, require_same_python
 from pipeline.rehearsal.comparison import Row
@@ -28,9 +28,10 @@ from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.gaps import GAPS
 from pipeline.rehearsal.rehearsal import Rehearsal
-from pipeline.rehearsal.sam import SAMCONFIG, Commands
+from pipeline.rehearsal.sam import Commands
 from pipeline.rehearsal.settings import read_settings
 from pipeline.smoke.client import UnexpectedError, UnreachableError
+from sam_template.repository import REPOSITORY, SAMCONFIG, TEMPLATE
 
 LOG = INSTALLED / "rehearsal.log"
 MINISTACK_LOG = INSTALLED / "rehearsal-ministack.log"
@@ -60,7 +61,7 @@ def _fail(error: Exception, sentence: str) -> int:
 async def _rehearse(*, verbose: bool, page: Path | None) -> int:
     began = time.monotonic()
     settings = read_settings(SAMCONFIG)
-    declaration = await asyncio.to_thread(Declaration, REPOSITORY / "template.yaml", settings)
+    declaration = await asyncio.to_thread(Declaration, TEMPLATE, settings)
     require_same_python(declaration.runtime)
     async with interruptible() as interrupted, emulated_account() as account:
         await asyncio.to_thread(LOG.write_bytes, b"")

@@ -11,12 +11,11 @@ from typing import Final
 
 from emulator.attached_process import AttachedProcess
 from emulator.aws.ministack import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
-from emulator.paths import REPOSITORY
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.settings import ENVIRONMENT
+from sam_template.repository import REPOSITORY, SAMCONFIG
 
-SAMCONFIG: Final = REPOSITORY / "samconfig.toml"
 _TAIL_LINES: Final = 40
 _POLL_SECONDS: Final = "0.3"
 _GRACE_SECONDS: Final = 3.0

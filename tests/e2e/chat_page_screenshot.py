@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import sys
 
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY
 from tests.e2e.browser import Browser
 from tests.e2e.chat_page_server import ChatPageServer
 

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY
 
 PAGE = REPOSITORY / "shopbot_function/shopping_bot/templates/chat.html"
 CATALOG = REPOSITORY / "emulator/data/catalog.json"

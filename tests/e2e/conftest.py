@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.paths import REPOSITORY, RunningEmulator, StatePaths
+from emulator.paths import RunningEmulator, StatePaths
 from emulator.ports import free_port
+from sam_template.repository import REPOSITORY
 from tests.e2e.browser import MISSING, Browser, installed_browser
 
 READY_SECONDS = 60

@@ -19,7 +19,8 @@ import httpx
 import pytest
 
 from emulator.control import ask
-from emulator.paths import REPOSITORY, RunningEmulator, StatePaths
+from emulator.paths import RunningEmulator, StatePaths
+from sam_template.repository import REPOSITORY
 from tests.conftest import EVENTS, load_event
 
 

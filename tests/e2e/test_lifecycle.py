@@ -15,8 +15,9 @@ import httpx
 import psutil
 import pytest
 
-from emulator.paths import REPOSITORY, STATE_FOLDER_VARIABLE, StatePaths
+from emulator.paths import STATE_FOLDER_VARIABLE, StatePaths
 from emulator.ports import free_port
+from sam_template.repository import REPOSITORY
 from tests.e2e.conftest import Started, make_start
 from tests.e2e.processes import assert_nothing_left, family
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY
 from tests.e2e.conftest import Started
 
 README = (REPOSITORY / "README.md").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY
 
 SOURCE = REPOSITORY / "inventory_function/app/routes/status.py"
 MESSAGE = "The inventory service is running"

@@ -20,8 +20,8 @@ from emulator.backing_services.redis.configuration import server_configuration
 from emulator.backing_services.redis.gate import PASSWORD_VARIABLE
 from emulator.backing_services.redis.probe import Refusal, ask
 from emulator.errors import EmulatorError
-from emulator.paths import REPOSITORY
 from emulator.ports import LOOPBACK, free_port
+from sam_template.repository import REPOSITORY
 
 SERVER_VARIABLE: Final = "SHOP_REDIS"
 """Set to `embedded` or `redis-server`, it decides instead of PATH."""

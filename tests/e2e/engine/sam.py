@@ -19,7 +19,8 @@ from typing import Any
 
 import psutil
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+from sam_template.repository import REPOSITORY
+
 HOME = REPOSITORY / ".local"
 SOURCES = ("functions.py", "broken.py")
 PATIENCE_SECONDS = 60

@@ -6,7 +6,7 @@ import subprocess
 
 import httpx
 
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY
 from tests.e2e.conftest import Started
 
 

@@ -13,9 +13,8 @@ from emulator.aws.clients import Clients
 from emulator.aws.ministack import MiniStack
 from emulator.aws.stack import Stack
 from sam_template import Template
+from sam_template.repository import REPOSITORY, TEMPLATE
 from tests.integration.emulator.aws.role_clients import RoleClients
-
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @contextlib.contextmanager
@@ -31,7 +30,7 @@ def running_ministack(log: Path, *, enforce_iam: bool = True) -> Iterator[MiniSt
 
 @pytest.fixture(scope="session")
 def shop_template() -> Template:
-    return Template.load(REPOSITORY / "template.yaml")
+    return Template.load(TEMPLATE)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from emulator.attached_process import AttachedProcess
-from tests.integration.emulator.conftest import REPOSITORY
+from sam_template.repository import REPOSITORY
 
 # A command that starts a child in a process group of its own, writes both ids, and waits.
 FAMILY = """

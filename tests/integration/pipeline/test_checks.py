@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import resolved_template
+from sam_template.repository import REPOSITORY, TEMPLATE
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 GATES = REPOSITORY / ".local" / "checks" / "bin"
 
 WORKFLOW = """
@@ -32,7 +32,7 @@ jobs:
 
 
 def broken_template(*replacements: tuple[str, str]) -> str:
-    text = (REPOSITORY / "template.yaml").read_text()
+    text = TEMPLATE.read_text()
     for old, new in replacements:
         assert old in text, "the template has changed: break it elsewhere"
         text = text.replace(old, new, 1)

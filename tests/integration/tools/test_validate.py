@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+from sam_template.repository import REPOSITORY
+
 SLOW_GATES = 2
 """How many of the checks take seconds: more than the time that a test needs to interrupt them."""
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+from sam_template.repository import REPOSITORY
+
 README = (REPOSITORY / "README.md").read_text()
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY, TEMPLATE
 
 RUNBOOK: Final = REPOSITORY / "docs" / "RUNBOOK.md"
 SCALE: Final = REPOSITORY / "docs" / "scale.md"
@@ -24,7 +24,7 @@ Loader.add_multi_constructor("!", lambda *_: None)
 
 @pytest.fixture(scope="module")
 def template() -> Any:
-    return yaml.load((REPOSITORY / "template.yaml").read_text(encoding="utf-8"), Loader=Loader)
+    return yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=Loader)
 
 
 def section(title: str) -> str:

@@ -9,16 +9,15 @@ import json
 import re
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
 from sam_template import Template
+from sam_template.repository import REPOSITORY, TEMPLATE
 
-ROOT = Path(__file__).parents[3]
-EVENTS = ROOT / "events"
+EVENTS = REPOSITORY / "events"
 FUNCTIONS = {"inventory": "InventoryFunction", "shopbot": "ShopbotFunction"}
 DEFAULT = "$default"
 
@@ -50,7 +49,7 @@ each_http_api_event = pytest.mark.parametrize("event", (FIXTURES | STAGED).value
 def declared_routes() -> dict[str, set[str]]:
     """The route keys of each function."""
     declared: dict[str, set[str]] = {function: set() for function in FUNCTIONS.values()}
-    for route in Template.load(ROOT / "template.yaml").routes:
+    for route in Template.load(TEMPLATE).routes:
         declared[route.function].add(DEFAULT if route.path == DEFAULT else f"{route.method} {route.path}")
     return declared
 

@@ -2,15 +2,17 @@
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-EVENTS = ROOT / "events" / "inventory"
+from sam_template.repository import REPOSITORY
+
+EVENTS = REPOSITORY / "events" / "inventory"
 FIXTURES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(EVENTS.glob("*.json"))}
-SKUS = {product["sku"] for product in json.loads((ROOT / "emulator" / "data" / "catalog.json").read_text("utf-8"))}
+SKUS = {
+    product["sku"] for product in json.loads((REPOSITORY / "emulator" / "data" / "catalog.json").read_text("utf-8"))
+}
 
 
 def read(name: str) -> Any:

@@ -12,7 +12,9 @@ from shopping_bot.chat_request import MAXIMUM_MESSAGE
 from shopping_bot.session import belongs_to
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-EVENTS = Path(__file__).parents[3] / "events" / "shopbot"
+from sam_template.repository import REPOSITORY
+
+EVENTS = REPOSITORY / "events" / "shopbot"
 FIXTURES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(EVENTS.glob("*.json"))}
 # Refused by the routes of the application, before any of its code.
 UNROUTED = {"unknown_path": NotFound, "method_not_allowed": MethodNotAllowed}

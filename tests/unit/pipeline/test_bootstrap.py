@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import fnmatch
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pipeline.resolved_template import resolve
+from sam_template.repository import REPOSITORY, TEMPLATE
 from sam_template.translation import parse
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 BOOTSTRAP = REPOSITORY / "pipeline" / "bootstrap.yaml"
 DOCUMENT = parse(BOOTSTRAP, BOOTSTRAP.read_text())
 SUBJECT = "token.actions.githubusercontent.com:sub"
@@ -181,7 +180,7 @@ def test_the_boundary_allows_what_the_functions_are_given() -> None:
     boundary = actions("Boundary")
     roles = {
         name: resource["Properties"]
-        for name, resource in resolve(REPOSITORY / "template.yaml")["Resources"].items()
+        for name, resource in resolve(TEMPLATE)["Resources"].items()
         if resource["Type"] == "AWS::IAM::Role" and name != "CodeDeployServiceRole"
     }
     assert roles
@@ -195,7 +194,7 @@ def test_the_boundary_allows_what_the_functions_are_given() -> None:
 
 def test_the_execution_role_can_make_every_kind_of_resource() -> None:
     granted = actions("ExecutionRole") | actions("ExecutionInVpc") | actions("ExecutionAtEdge")
-    for name, resource in resolve(REPOSITORY / "template.yaml")["Resources"].items():
+    for name, resource in resolve(TEMPLATE)["Resources"].items():
         assert resource["Type"] in MADE_BY, f"name the action that makes {name}, and let ExecutionRole have it"
         assert allows(granted, MADE_BY[resource["Type"]]), f"{name} cannot be made"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from pipeline.deployment import PACKAGE, sam_deploy_command
 from pipeline.stages import DeploymentError, read_bootstrap, read_stage
+from sam_template.repository import SAMCONFIG
 
-SAMCONFIG = Path(__file__).resolve().parents[3] / "samconfig.toml"
 STAGES = ("staging", "prod")
 
 

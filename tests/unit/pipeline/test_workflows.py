@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from pipeline.stages import read_stage
+from sam_template.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 WORKFLOWS = REPOSITORY / ".github" / "workflows"
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 VERSIONED = re.compile(r"uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", re.MULTILINE)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from sam_template import Route, Template, TemplateError, translation
+from sam_template.repository import REPOSITORY, TEMPLATE
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-SHOP = REPOSITORY / "template.yaml"
+SHOP = TEMPLATE
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sam_template import Template, intrinsics
+from sam_template.repository import TEMPLATE
 
-TEMPLATE = Path(__file__).resolve().parents[3] / "template.yaml"
 PROD = {"Stage": "prod", "GradualDeployment": "true"}
 VPC = {"VpcId": "vpc-1", "VpcSubnetIds": "subnet-1,subnet-2"}
 

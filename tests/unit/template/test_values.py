@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sam_template import translation
-from tests.unit.template.conftest import PROD, TEMPLATE, Stage
+from sam_template.repository import TEMPLATE
+from tests.unit.template.conftest import PROD, Stage
 
 SAMCONFIG = TEMPLATE.with_name("samconfig.toml")
 DECLARED = translation.parse(TEMPLATE, TEMPLATE.read_text())

@@ -16,7 +16,7 @@ from samcli.lib.cfn_language_extensions.sam_integration import (  # type: ignore
 )
 
 from sam_template import Template, translation
-from tests.unit.template.conftest import TEMPLATE
+from sam_template.repository import TEMPLATE
 from tests.unit.template.test_values import overrides
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.paths import REPOSITORY
+from sam_template.repository import REPOSITORY, TEMPLATE
 from tools import package_function
 from tools.declared_function import DeclaredFunction, read_function
 from tools.package_function import PackagingError, Target, compile_sources, package, packaged_sources
@@ -114,7 +114,7 @@ def test_requirements_that_cannot_be_installed_are_named(
 
 
 def test_the_template_says_what_to_package_and_for_which_services() -> None:
-    function = read_function(REPOSITORY / "template.yaml", "InventoryFunction")
+    function = read_function(TEMPLATE, "InventoryFunction")
     assert function.code_uri == REPOSITORY / "inventory_function"
     assert function.runtime == "python3.13"
     assert function.architecture == "arm64"
@@ -141,4 +141,4 @@ def test_a_policy_that_does_not_spell_its_actions_out_may_need_any_service(tmp_p
 
 def test_a_function_that_the_template_does_not_have_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        read_function(REPOSITORY / "template.yaml", "NoFunction")
+        read_function(TEMPLATE, "NoFunction")

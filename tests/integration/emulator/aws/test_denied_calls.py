@@ -22,12 +22,12 @@ from emulator import background, status_view
 from emulator.aws.stack import Stack
 from emulator.control import ask
 from emulator.errors import EmulatorError
-from emulator.paths import REPOSITORY, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
-from emulator.region import REGION
+from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from sam_template import Template
+from sam_template.repository import REGION, REPOSITORY, TEMPLATE
 from tests.conftest import NAME_OTHER_BACKING_SERVICES
 
-SOURCE = (REPOSITORY / "template.yaml").read_text()
+SOURCE = TEMPLATE.read_text()
 INVENTORY, SHOPBOT = "InventoryFunction", "ShopbotFunction"
 HANDLERS = {INVENTORY: ("inventory_function", "app.lambda_handler"), SHOPBOT: ("shopbot_function", "lambda_handler")}
 CALL = """

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from emulator.aws.ministack import HEALTH_PATH, MiniStack, MiniStackError
-from tests.integration.emulator.conftest import REPOSITORY
+from sam_template.repository import REPOSITORY
 
 INSTALLED = REPOSITORY / ".local"
 

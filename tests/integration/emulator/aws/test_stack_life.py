@@ -11,8 +11,9 @@ import pytest
 from emulator.aws.clients import Clients
 from emulator.aws.stack import Stack
 from sam_template import Template, TemplateError
+from sam_template.repository import TEMPLATE
 
-SHOP = (Path(__file__).resolve().parents[4] / "template.yaml").read_text()
+SHOP = TEMPLATE.read_text()
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ import json
 import re
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-DATA = Path(__file__).parents[4] / "emulator" / "data"
+from sam_template.repository import REPOSITORY
+
+DATA = REPOSITORY / "emulator" / "data"
 PRODUCTS: list[dict[str, Any]] = json.loads((DATA / "catalog.json").read_text(encoding="utf-8"))
 
 FOOD = {

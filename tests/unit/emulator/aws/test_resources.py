@@ -20,8 +20,8 @@ from emulator.aws.resources.not_emulated import NOT_EMULATED
 from emulator.aws.schema import Kind, PropertyError, Schema, conform
 from emulator.aws.stack import Stack
 from sam_template import Template, TemplateError
+from sam_template.repository import TEMPLATE
 
-REPOSITORY = Path(__file__).resolve().parents[4]
 NOWHERE = "http://127.0.0.1:9"  # discard: whoever talks to it fails
 
 
@@ -193,7 +193,7 @@ class TestNotEmulated:
 class TestMistakesAreFoundBeforeAnythingIsCreated:
     """The endpoint is nobody: a stack that got as far as a call would fail with another sentence."""
 
-    SHOP = (REPOSITORY / "template.yaml").read_text()
+    SHOP = TEMPLATE.read_text()
 
     @pytest.mark.parametrize(
         ("old", "new", "sentence"),

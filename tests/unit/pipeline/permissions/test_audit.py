@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.permissions.__main__ import main
-from pipeline.permissions.audit import PARAMETERS, TEMPLATE, Exceptions, audit
+from pipeline.permissions.audit import PARAMETERS, Exceptions, audit
 from sam_template import Template
+from sam_template.repository import TEMPLATE
 
 Small = Callable[..., list[str]]
 LOGS = Exceptions(actions={}, managed_policies={"AWSLambdaBasicExecutionRole": "logs"})

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.rehearsal.errors import RehearsalError
-from pipeline.rehearsal.sam import SAMCONFIG
 from pipeline.rehearsal.settings import Settings, read_settings
+from sam_template.repository import SAMCONFIG
 
 FILE = """
 [rehearsal.global.parameters]

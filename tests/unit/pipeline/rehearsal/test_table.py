@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.paths import REPOSITORY
 from pipeline.rehearsal import table
 from pipeline.rehearsal.cli import PAGE
 from pipeline.rehearsal.comparison import Made, Row, unused
 from pipeline.rehearsal.declaration import Declaration, canonical
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.gaps import GAPS
-from pipeline.rehearsal.sam import SAMCONFIG
 from pipeline.rehearsal.settings import read_settings
+from sam_template.repository import REPOSITORY, SAMCONFIG, TEMPLATE
 
 
 @pytest.fixture(scope="module")
 def declaration() -> Declaration:
-    return Declaration(REPOSITORY / "template.yaml", read_settings(SAMCONFIG))
+    return Declaration(TEMPLATE, read_settings(SAMCONFIG))
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from emulator.backing_services.redis import SERVER_VARIABLE, Redis, RedisError
+from sam_template.repository import REPOSITORY
 from tests.integration.emulator.backing_services.redis.conftest import AVAILABLE
 
-REPOSITORY = Path(__file__).resolve().parents[5]
 each_server = pytest.mark.parametrize("server", AVAILABLE)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from emulator.backing_services.anthropic.model import answer
 from emulator.backing_services.anthropic.model.vocabulary import singular
 from emulator.backing_services.anthropic.reply import Text, ToolCall
+from sam_template.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[5]
 CATALOG: list[dict[str, Any]] = json.loads((REPOSITORY / "emulator/data/catalog.json").read_text())
 CATEGORIES = sorted({product["category"] for product in CATALOG})
 SYSTEM = "You are a shop's assistant. Orders and refunds: begin the answer with `[support]`."
