@@ -134,7 +134,8 @@ def _shopbot(aws: Aws, log: io.StringIO, backing_services: dict[str, Any]) -> di
     os.environ["POWERTOOLS_SERVICE_NAME"] = "shopbot"
     sys.path.insert(0, str(REPOSITORY / "shopbot_function"))
     import lambda_handler as shopbot
-    from shopping_bot import clients, http_client
+    from shopping_bot import clients
+    from shopping_bot.backends import http
 
     clients._clients.update(dynamodb=aws, secretsmanager=aws)  # noqa: SLF001  as above
     shopbot.application.config.update({**backing_services, "TABLE_NAME": "inventory", "SECRETS_MANAGER_SECRET": "arn"})
@@ -148,7 +149,7 @@ def _shopbot(aws: Aws, log: io.StringIO, backing_services: dict[str, Any]) -> di
     _chat(shopbot.lambda_handler, log, aws)  # fills the prompt cache, as the customer before did
     requests["POST /chat"] = _chat(shopbot.lambda_handler, log, aws)
     shopbot.application.extensions["conversations"].close()
-    http_client.forget()
+    http.forget()
     return requests
 
 

@@ -45,7 +45,7 @@ TOKENS_A_SECOND: Final = 86.1
 # (platform.claude.com, "Pricing").
 REAL_TOKENS: Final = 1.3
 SECONDS_OF_A_PROMPT_CACHE: Final = 300.0  # platform.claude.com, "Prompt caching"
-LONGEST_COMPLETION: Final = 4096  # shopping_bot/claude.py, MAXIMUM_TOKENS
+LONGEST_COMPLETION: Final = 4096  # shopping_bot/backends/claude.py, MAXIMUM_TOKENS
 
 # Lambda's own two lines in JSON, platform.start and platform.report, and what CloudWatch adds to each line
 # (Amazon CloudWatch Logs API Reference, "PutLogEvents": 26 bytes an event).
@@ -54,7 +54,7 @@ PLATFORM_BYTES: Final = 650
 EVENT_OVERHEAD_BYTES: Final = 26
 RETENTION_MONTHS: Final = 1.0
 TRACED_SHARE: Final = 0.05  # and the first request of each second (AWS X-Ray Developer Guide, "Sampling rules")
-SECONDS_OF_A_SECRET: Final = 300.0  # shopping_bot/secrets.py and app/api_key.py
+SECONDS_OF_A_SECRET: Final = 300.0  # shopping_bot/backends/secrets.py and app/api_key.py
 ANSWER_OVERHEAD_BYTES: Final = 500  # status line and headers
 
 ZONES: Final = 2

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
-from shopping_bot import extensions, observability, refusals
-from shopping_bot.config import MAXIMUM_BODY_BYTES, get_config
-from shopping_bot.routes import chat, health, pages, products
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def create_app(environment: str | None = None) -> Flask:
@@ -14,6 +13,13 @@ def create_app(environment: str | None = None) -> Flask:
 
     It reaches no backing service and makes none of their clients before a route needs one.
     """
+    # Here, so that `python -m shopping_bot.search.index` needs neither Flask nor Powertools.
+    from flask import Flask
+
+    from shopping_bot import error_handlers, extensions, observability
+    from shopping_bot.config import MAXIMUM_BODY_BYTES, get_config
+    from shopping_bot.routes import chat, health, pages, products
+
     config = get_config(environment)
     application = Flask(__name__, instance_path=config.INSTANCE_PATH, static_folder=None)
     application.config.from_object(config)
@@ -21,7 +27,7 @@ def create_app(environment: str | None = None) -> Flask:
     # A redirect would lose the body of a POST with some clients.
     application.url_map.merge_slashes = False
     observability.install(application)
-    refusals.install(application)
+    error_handlers.install(application)
     extensions.install(application)
     for module in (chat, health, pages, products):
         application.register_blueprint(module.blueprint)

@@ -12,10 +12,10 @@ from flask import Flask, current_app, request
 from shopping_bot.problem import Problem, unavailable
 
 if TYPE_CHECKING:
-    from shopping_bot.bot_core import BotCore
-    from shopping_bot.conversation import Conversations
-    from shopping_bot.product_search import ProductSearch
-    from shopping_bot.secrets import Secrets
+    from shopping_bot.backends.secrets import Secrets
+    from shopping_bot.chat.bot_core import BotCore
+    from shopping_bot.chat.conversations import Conversations
+    from shopping_bot.search.product_search import ProductSearch
 
 _NEEDED_BY_BLUEPRINT = {"chat": ("conversations", "bot_core"), "products": ("product_search",)}
 _lock = threading.RLock()
@@ -89,14 +89,14 @@ def _make(name: str) -> Any:
 
 
 def _make_secrets() -> Secrets:
-    from shopping_bot.secrets import Secrets, read_secret
+    from shopping_bot.backends.secrets import Secrets, read_secret
 
     secret = _setting("SECRETS_MANAGER_SECRET")
     return Secrets(lambda: read_secret(secret))
 
 
 def _make_conversations() -> Conversations:
-    from shopping_bot.conversation import Conversations
+    from shopping_bot.chat.conversations import Conversations
 
     config = current_app.config
     return Conversations(
@@ -109,17 +109,17 @@ def _make_conversations() -> Conversations:
 
 
 def _make_product_search() -> ProductSearch:
-    from shopping_bot.catalog import Catalog
-    from shopping_bot.product_search import ProductSearch
-    from shopping_bot.stock import Stock
+    from shopping_bot.backends.elasticsearch import Catalog
+    from shopping_bot.backends.inventory import Stock
+    from shopping_bot.search.product_search import ProductSearch
 
     return ProductSearch(Catalog(_setting("ES_URL"), _setting("ES_INDEX"), secrets()), Stock(_setting("TABLE_NAME")))
 
 
 def _make_bot_core() -> BotCore:
-    from shopping_bot.bot_core import BotCore
-    from shopping_bot.claude import Claude
-    from shopping_bot.stock import Stock
+    from shopping_bot.backends.claude import Claude
+    from shopping_bot.backends.inventory import Stock
+    from shopping_bot.chat.bot_core import BotCore
 
     claude = Claude(base_url=_setting("ANTHROPIC_BASE_URL"), model=_setting("CLAUDE_MODEL"), secrets=secrets())
     return BotCore(claude, product_search(), Stock(_setting("TABLE_NAME")))

@@ -12,8 +12,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from flask import Flask, Response, g, request
 
-from shopping_bot import measurement, proxy_event
-from shopping_bot.measurement import Measurement
+from shopping_bot import proxy_event, request_metrics
+from shopping_bot.request_metrics import Measurement
 
 if TYPE_CHECKING:
     from traceback import FrameSummary
@@ -34,7 +34,7 @@ def install(application: Flask) -> None:
     def begin() -> None:
         g.started = time.perf_counter()
         g.started_at = time.time()
-        g.measurement = measurement.begin()
+        g.measurement = request_metrics.begin()
         context = request.environ.get("serverless.context")
         g.request_id = proxy_event.request_id(request.environ.get("serverless.event") or {}, context)
         logger.thread_safe_clear_keys()

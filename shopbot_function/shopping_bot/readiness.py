@@ -11,12 +11,12 @@ from typing import Any
 from flask import current_app
 
 from shopping_bot import extensions
-from shopping_bot.claude import BACKING_SERVICE, KEY
-from shopping_bot.http_client import BackingServiceError
+from shopping_bot.backends.claude import BACKING_SERVICE, KEY
+from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends.inventory import Stock
+from shopping_bot.backends.secrets import SecretError
 from shopping_bot.observability import log_failure
 from shopping_bot.problem import Problem
-from shopping_bot.secrets import SecretError
-from shopping_bot.stock import Stock
 
 TIMEOUT_SECONDS = 2.0
 # One that has not answered by then is down; a client of AWS tries for longer.
@@ -84,14 +84,14 @@ def _state(name: str, seconds: float, reason: str | None) -> dict[str, Any]:
 
 
 def _probe_claude() -> None:
-    from shopping_bot.claude import Claude
+    from shopping_bot.backends.claude import Claude
 
     base_url, model = _setting("ANTHROPIC_BASE_URL"), _setting("CLAUDE_MODEL")
     Claude(base_url=base_url, model=model, secrets=extensions.secrets()).reach(TIMEOUT_SECONDS)
 
 
 def _probe_elasticsearch() -> None:
-    from shopping_bot.catalog import Catalog
+    from shopping_bot.backends.elasticsearch import Catalog
 
     Catalog(_setting("ES_URL"), _setting("ES_INDEX"), extensions.secrets()).reach(TIMEOUT_SECONDS)
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from shopping_bot.measurement import BackingServiceCall
+from shopping_bot.request_metrics import BackingServiceCall
 
 _HEADER = '{"format": "json", "version": 1}\n'
 _MAXIMUM_CALLS = 50  # a datagram holds 64 KB

@@ -8,9 +8,10 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from shopping_bot import chat_request, extensions, json_body, json_text, problem
+from shopping_bot import extensions, json_text, problem
 from shopping_bot.deadline import Deadline
 from shopping_bot.problem import Problem
+from shopping_bot.routes import chat_request, json_body
 
 blueprint = Blueprint("chat", __name__)
 
@@ -18,14 +19,14 @@ blueprint = Blueprint("chat", __name__)
 @blueprint.post("/chat")
 def send_message() -> Response:
     """Answer a customer's message."""
-    from shopping_bot import exchange
-    from shopping_bot.refusals import problem_for
+    from shopping_bot.chat import service
+    from shopping_bot.error_handlers import problem_for
 
     deadline = Deadline.from_context(request.environ.get("serverless.context"))
     asked = chat_request.chat_request(json_body.read_object())
-    session_id = exchange.owned_session(asked.session_id, asked.user_id)
+    session_id = service.owned_session(asked.session_id, asked.user_id)
     try:
-        reply = exchange.reply(asked, session_id, extensions.conversations(), extensions.bot_core(), deadline)
+        reply = service.reply(asked, session_id, extensions.conversations(), extensions.bot_core(), deadline)
     except Exception as error:
         refusal = problem_for(error)
         content = {"message": refusal.detail}
@@ -45,44 +46,44 @@ def send_message() -> Response:
 @blueprint.get("/chat/<session_id>")
 def read_conversation(session_id: str) -> Response:
     """Return what was said, oldest first."""
-    from shopping_bot import exchange, transcript
+    from shopping_bot.chat import history, service
 
-    session_id = exchange.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
+    session_id = service.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
     entries = extensions.conversations().entries(session_id)
     if not entries:
-        raise exchange.absent()
-    return _json({"session_id": session_id, "turns": transcript.turns(entries)})
+        raise service.absent()
+    return _json({"session_id": session_id, "turns": history.turns(entries)})
 
 
 @blueprint.delete("/chat/<session_id>")
 def delete_conversation(session_id: str) -> Response:
     """Forget a conversation."""
-    from shopping_bot import exchange
+    from shopping_bot.chat import service
 
-    session_id = exchange.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
+    session_id = service.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
     if not extensions.conversations().forget(session_id):
-        raise exchange.absent()
+        raise service.absent()
     return _json({"status": "deleted", "session_id": session_id})
 
 
 @blueprint.post("/reset")
 def reset() -> Response:
     """Forget what was said in a session; the session may go on, and one that is empty already is no error."""
-    from shopping_bot import exchange
+    from shopping_bot.chat import service
 
     user_id, session_id = chat_request.reset_request(json_body.read_object())
-    session_id = exchange.owned_session(session_id, user_id)
+    session_id = service.owned_session(session_id, user_id)
     extensions.conversations().forget(session_id)
     return _json({"status": "reset", "session_id": session_id})
 
 
 def _meta(functions: Sequence[str]) -> dict[str, Any]:
-    from shopping_bot import transcript
+    from shopping_bot.chat import history
 
     return {
         "elapsed_time": round(time.perf_counter() - g.started, 3),
         "functions_executed": list(functions),
-        "timestamp": transcript.now(),
+        "timestamp": history.now(),
         "request_id": problem.request_id(),
         "degraded": sorted(g.measurement.degraded),
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from shopping_bot import extensions, json_body, json_text, measurement
+from shopping_bot import extensions, json_text, request_metrics
 from shopping_bot.deadline import Deadline
 from shopping_bot.problem import Problem
+from shopping_bot.routes import json_body
 
 blueprint = Blueprint("products", __name__)
 
@@ -14,7 +15,7 @@ blueprint = Blueprint("products", __name__)
 @blueprint.post("/products/search")
 def search_products() -> Response:
     """Return the products that fit, with live stock, and which filters had to go to find them."""
-    from shopping_bot.product_search import InvalidSearchError
+    from shopping_bot.search.product_search import InvalidSearchError
 
     deadline = Deadline.from_context(request.environ.get("serverless.context"))
     arguments = json_body.read_object()
@@ -22,6 +23,6 @@ def search_products() -> Response:
         found = extensions.product_search().search(arguments, deadline=deadline)
     except InvalidSearchError as error:
         raise Problem(400, str(error)) from error
-    measurement.current().degraded.update(found["degraded"])
+    request_metrics.current().degraded.update(found["degraded"])
     # Stock is of this moment.
     return Response(json_text.dump(found), headers={"Cache-Control": "no-store"}, mimetype="application/json")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from shopping_bot.conversation import Conversations
-from shopping_bot.secrets import Secrets
+from shopping_bot.backends.secrets import Secrets
+from shopping_bot.chat.conversations import Conversations
 
 from emulator.backing_services.redis.redis import Redis
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from shopping_bot import answer as answers
-from shopping_bot import clients, http_client
-from shopping_bot.bot_core import MAXIMUM_ROUNDS
-from shopping_bot.claude import Claude
-from shopping_bot.completion import Completion
+from shopping_bot import clients
+from shopping_bot.backends import http
+from shopping_bot.backends.claude import Claude
+from shopping_bot.backends.completion import Completion
+from shopping_bot.chat import answer as answers
+from shopping_bot.chat.bot_core import MAXIMUM_ROUNDS
 
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
@@ -121,7 +122,7 @@ def shop(ports: dict[str, int], catalog: list[dict[str, Any]], monkeypatch: pyte
         conversations = lambda_handler.application.extensions.get("conversations")
         if conversations:
             conversations.close()
-        http_client.forget()
+        http.forget()
 
 
 def test_products_exist_fit_and_carry_live_stock(shop: Shop, catalog: list[dict[str, Any]]) -> None:
@@ -142,21 +143,21 @@ def test_products_exist_fit_and_carry_live_stock(shop: Shop, catalog: list[dict[
     assert body["meta"]["functions_executed"] == ["search_products", "recommend"]
 
 
-Sent = list[tuple[bytes, http_client.Response]]
+Sent = list[tuple[bytes, http.Response]]
 
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """What Claude was asked, and its answers."""
-    original, seen = http_client.request_json, []
+    original, seen = http.request_json, []
 
-    def request_json(*arguments: Any, **settings: Any) -> http_client.Response:
+    def request_json(*arguments: Any, **settings: Any) -> http.Response:
         response = original(*arguments, **settings)
         if settings["backing_service"] == "anthropic":
             seen.append((settings["body"], response))
         return response
 
-    monkeypatch.setattr(http_client, "request_json", request_json)
+    monkeypatch.setattr(http, "request_json", request_json)
     return seen
 
 
@@ -202,7 +203,7 @@ def test_thinking_that_comes_back_otherwise_would_be_refused(
     request = json.loads(sent[-1][0])
     edit(request)
 
-    answer = http_client.request_json(
+    answer = http.request_json(
         "POST",
         f"http://127.0.0.1:{shop.claude.port}/v1/messages",
         backing_service="anthropic",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 from app import api_key
 from app.routes import items
-from shopping_bot import claude, secrets
+from shopping_bot.backends import claude, secrets
 
 from benchmarks.cost import measured, page, traffic
 from benchmarks.cost.bill import (

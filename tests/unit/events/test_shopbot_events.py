@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from shopping_bot import create_app
-from shopping_bot.chat_request import MAXIMUM_MESSAGE
-from shopping_bot.session import belongs_to
+from shopping_bot.chat.session import belongs_to
+from shopping_bot.routes.chat_request import MAXIMUM_MESSAGE
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from sam_template.repository import REPOSITORY

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from shopping_bot import http_client
+from shopping_bot.backends import http
 
 from tests.unit.shopbot_function.fakes import FakeConversations, FakeSearch, FakeStock, ScriptedClaude
 
@@ -41,7 +41,7 @@ class Shop:
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
     import lambda_handler
-    from shopping_bot.bot_core import BotCore
+    from shopping_bot.chat.bot_core import BotCore
 
     shop = Shop()
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
@@ -156,7 +156,7 @@ def backing_service() -> Iterator[BackingService]:
     thread = threading.Thread(target=backing_service.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield backing_service
-    http_client.forget()
+    http.forget()
     backing_service.server.shutdown()
     backing_service.server.server_close()
     thread.join()

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from shopping_bot.completion import Completion
-from shopping_bot.conversation import Begun
+from shopping_bot.backends.completion import Completion
+from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends.inventory import Stock, StockEntry
+from shopping_bot.chat.conversations import Begun
 from shopping_bot.deadline import Deadline
-from shopping_bot.http_client import BackingServiceError
-from shopping_bot.stock import Stock, StockEntry
 
 
 def product(sku: str, price: str = "85.00", stock: int = 5, **more: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ BACKING_SERVICES = (
     "elastic_transport",
     "anthropic",
 )
-COSTLY = ("aws_xray_sdk", "opentelemetry", "jsonschema", "concurrent", "asyncio", "shopping_bot.claude")
+COSTLY = ("aws_xray_sdk", "opentelemetry", "jsonschema", "concurrent", "asyncio", "shopping_bot.backends.claude")
 
 
 def run(path: str, **variables: str) -> tuple[int, list[str]]:
@@ -68,7 +68,7 @@ def test_a_snapshot_holds_what_every_route_needs() -> None:
     status, modules = run("/health", **settings)
 
     assert status == 200
-    assert {"botocore.client", "redis.retry", "shopping_bot.claude", "urllib3.exceptions"} <= set(modules)
+    assert {"botocore.client", "redis.retry", "shopping_bot.backends.claude", "urllib3.exceptions"} <= set(modules)
 
 
 def test_a_setting_that_is_missing_does_not_spoil_the_snapshot() -> None:

@@ -7,7 +7,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shopping_bot import tools
+from shopping_bot.chat import tools
 from shopping_bot.json_schema import check_schema, mistakes
 
 SCHEMA: dict[str, Any] = {

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response
-from shopping_bot import session
-from shopping_bot.claude import ClaudeBusyError, ClaudeRefusalError
-from shopping_bot.secrets import SecretError
+from shopping_bot.backends.claude import ClaudeBusyError, ClaudeRefusalError
+from shopping_bot.backends.secrets import SecretError
+from shopping_bot.chat import session
 
 from tests.unit.shopbot_function.fakes import FakeSearch, product, text, tool_use
 
@@ -435,7 +435,7 @@ def test_the_instance_path_is_the_temp_dir() -> None:
 
 
 def test_search_problems(call: Call, request_event: Call, shop: Any) -> None:
-    from shopping_bot.http_client import BackingServiceError
+    from shopping_bot.backends.http import BackingServiceError
 
     shop.search = FakeSearch(error=BackingServiceError("elasticsearch", "refused"))
     import lambda_handler

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from shopping_bot import readiness
-from shopping_bot.catalog import Catalog
-from shopping_bot.claude import Claude
-from shopping_bot.http_client import BackingServiceError
-from shopping_bot.secrets import SecretError, Secrets
-from shopping_bot.stock import Stock
+from shopping_bot.backends.claude import Claude
+from shopping_bot.backends.elasticsearch import Catalog
+from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends.inventory import Stock
+from shopping_bot.backends.secrets import SecretError, Secrets
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The backing services, each behind one module."""

@@ -1,0 +1,93 @@
+"""The products index in Elasticsearch, over its REST API.
+
+Without the official client: its import costs more than the rest of a search (docs/decisions has the figures), and what
+it does here is one POST. Source: Elasticsearch 8.19 reference, "Search API" and "REST API compatibility".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from shopping_bot.backends import http
+from shopping_bot.backends.http import BackingServiceError, Response
+from shopping_bot.backends.secrets import SecretError, Secrets
+from shopping_bot.deadline import Deadline
+
+BACKING_SERVICE = "elasticsearch"
+KEY = "ES_API_KEY"
+SEARCH_TIMEOUT_SECONDS = 5.0
+_MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best products as they are indexed, best first, and how many match in all."""
+
+    products: list[dict[str, Any]]
+    total: int
+
+
+class Catalog:
+    """The index or alias `index` at `url`. Without an ES_API_KEY in the secret no key is sent."""
+
+    def __init__(self, url: str, index: str, secrets: Secrets) -> None:
+        self._url = f"{url.rstrip('/')}/{quote(index, safe='')}"
+        self._index = index
+        self._secrets = secrets
+
+    def find(self, body: Mapping[str, Any], *, deadline: Deadline) -> Found:
+        """Return what the search `body` finds.
+
+        Raises BackingServiceError when Elasticsearch does not answer, or not usably, and SecretError when it refuses
+        the key.
+        """
+        response = self._request("POST", "_search", body, deadline)
+        try:
+            hits = response.body["hits"]
+            return Found([hit["_source"] for hit in hits["hits"]], int(hits["total"]["value"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BackingServiceError(BACKING_SERVICE, "the answer is not that of a search") from error
+
+    def reach(self, timeout_seconds: float) -> None:
+        """Return when Elasticsearch answers, takes the key and has the index. Raises what `find` raises."""
+        self._request("GET", "_count", None, Deadline(timeout_seconds))
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None, deadline: Deadline) -> Response:
+        key = self._secrets.get(KEY)
+        response = self._send(method, path, body, key, deadline)
+        if response.status in {401, 403}:
+            another = self._secrets.after_refusal(KEY, key)
+            if another:
+                response = self._send(method, path, body, another, deadline)
+            if response.status in {401, 403}:
+                raise SecretError(KEY, "is refused" if key or another else "is not set")
+        if response.status == 404:
+            raise BackingServiceError(BACKING_SERVICE, f"there is no index {self._index}; `make index` fills it")
+        if response.status != 200:
+            raise BackingServiceError(BACKING_SERVICE, f"status {response.status}{_kind(response)}")
+        return response
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, key: str, deadline: Deadline) -> Response:
+        headers = {"Accept": _MEDIA_TYPE}
+        if body is not None:
+            headers["Content-Type"] = _MEDIA_TYPE
+        if key:
+            headers["Authorization"] = f"ApiKey {key}"
+        return http.request_json(
+            method,
+            f"{self._url}/{path}",
+            backing_service=BACKING_SERVICE,
+            body=body,
+            headers=headers,
+            timeout_seconds=deadline.timeout(SEARCH_TIMEOUT_SECONDS),
+        )
+
+
+def _kind(response: Response) -> str:
+    """Return Elasticsearch's name for the refusal; its reason may repeat the customer's words."""
+    error = response.body.get("error") if isinstance(response.body, dict) else None
+    kind = error.get("type") if isinstance(error, dict) else None
+    return f" ({kind})" if isinstance(kind, str) else ""

@@ -1,0 +1,61 @@
+"""The products that may be shown: those that a search of this conversation returned, with live stock.
+
+Claude names SKUs. Everything else that a customer sees of a product comes from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shopping_bot import request_metrics
+from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends.inventory import Stock
+from shopping_bot.search.product_search import INVENTORY
+
+
+class Shelf:
+    """`known` are the products of earlier turns by SKU; `put` adds those of this one."""
+
+    def __init__(self, known: Mapping[str, Any], stock: Stock) -> None:
+        self._known = dict(known)
+        self._stock = stock
+        self.found: dict[str, Any] = {}
+
+    def put(self, products: Mapping[str, Any]) -> None:
+        """Add what a search just returned."""
+        self.found |= products
+
+    def has(self, sku: str) -> bool:
+        """Tell whether a search returned `sku`."""
+        return sku in self.found or sku in self._known
+
+    def products(self) -> list[Mapping[str, Any]]:
+        """Return everything that is known."""
+        return list((self._known | self.found).values())
+
+    def show(self, skus: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the products of `skus`, in that order and each once, as they are now; unknown ones are left out.
+
+        Products of this turn's searches are live already; older ones are looked up again. Without an answer of the
+        inventory their stock is None, and the answer counts as degraded.
+        """
+        wanted = [sku for sku in dict.fromkeys(skus) if self.has(sku)]
+        older = [sku for sku in wanted if sku not in self.found]
+        current = self._current(older) if older else {}
+        return [dict(current.get(sku) or self.found[sku]) for sku in wanted]
+
+    def _current(self, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
+        try:
+            entries = self._stock.quantities(skus)
+        except BackingServiceError:
+            request_metrics.current().degraded.add(INVENTORY)
+            return {sku: {**self._known[sku], "in_stock": None, "stock": None} for sku in skus}
+        current = {}
+        for sku in skus:
+            entry = entries.get(sku)
+            quantity = entry.qty if entry else 0
+            current[sku] = {**self._known[sku], "in_stock": quantity > 0, "stock": quantity}
+            if entry and entry.price is not None:
+                current[sku]["price"] = entry.price
+        return current

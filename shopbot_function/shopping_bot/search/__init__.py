@@ -1,0 +1,1 @@
+"""The product search, and the index that it searches."""

@@ -1,0 +1,181 @@
+"""Searching for products: what was asked, the catalogue, and what the inventory says of each product right now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from shopping_bot import json_schema
+from shopping_bot.backends.elasticsearch import Found
+from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends.inventory import MAXIMUM_KEYS, StockEntry
+from shopping_bot.deadline import Deadline
+from shopping_bot.search import query
+from shopping_bot.search.query import Search
+
+INVENTORY = "inventory"
+_MAXIMUM_PRICE = 10_000_000
+
+
+def _texts(maximum_items: int, description: str) -> dict[str, Any]:
+    item = {"type": "string", "minLength": 1, "maxLength": 64}
+    return {"type": "array", "items": item, "maxItems": maximum_items, "description": description}
+
+
+def _price(description: str) -> dict[str, Any]:
+    return {"type": "number", "minimum": 0, "maximum": _MAXIMUM_PRICE, "description": description}
+
+
+SEARCH_INPUT_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "query": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "The product in the customer's words, such as “dark chocolate”, “Tarangi chips”.",
+        },
+        "category": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 64,
+            "description": "Exactly one category, as an earlier result names it.",
+        },
+        "price_min": _price("Rupees."),
+        "price_max": _price("Rupees."),
+        "dietary_terms": _texts(
+            10, "Claims that must all hold, such as vegan, jain, gluten-free, no-palm-oil, organic."
+        ),
+        "avoid_ingredients": _texts(20, "Ingredients that must not be in it, such as peanut or palm oil."),
+        "brands": _texts(10, "Any of these brands."),
+        "in_stock_only": {"type": "boolean", "description": "Leave out what is out of stock."},
+        "size": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": query.MAXIMUM_SIZE,
+            "default": query.DEFAULT_SIZE,
+            "description": "At most this many products.",
+        },
+    },
+    "required": ["query"],
+    "additionalProperties": False,
+}
+
+
+class InvalidSearchError(Exception):
+    """The arguments cannot be searched with; the message is a sentence for whoever sent them."""
+
+
+class Index(Protocol):
+    """What is needed of shopping_bot.backends.elasticsearch.Catalog."""
+
+    def find(self, body: Mapping[str, Any], *, deadline: Deadline) -> Found:
+        """Return what a search body finds."""
+
+
+class Inventory(Protocol):
+    """What is needed of shopping_bot.backends.inventory.Stock."""
+
+    def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
+        """Return what the table says of the SKUs."""
+
+
+@dataclass
+class _Page:
+    """What one query found: the products to show, how many match in all, and whether the inventory answered."""
+
+    products: list[dict[str, Any]]
+    total: int
+    stock_known: bool
+
+
+class ProductSearch:
+    """Products from `catalog`, with stock and price from `stock`."""
+
+    def __init__(self, catalog: Index, stock: Inventory) -> None:
+        self._catalog = catalog
+        self._stock = stock
+
+    def search(self, arguments: Mapping[str, Any], *, deadline: Deadline) -> dict[str, Any]:
+        """Return `products` (best first), `total_hits`, `returned`, `relaxed` and `degraded`.
+
+        When nothing fits, the filters are dropped one after the other, in the order of query.RELAXABLE, until
+        something does; `relaxed` names the dropped arguments, and "query" when not all of its words match. It is empty
+        when there is still nothing. Without an answer of the inventory, `degraded` is ["inventory"] and `stock` and
+        `in_stock` are None. Raises InvalidSearchError, BackingServiceError and SecretError.
+        """
+        search = query.read(_checked(arguments))
+        page, relaxed = self._page(search, deadline), []
+        for name in query.RELAXABLE:
+            if page.products:
+                break
+            wider = search.without(name)
+            if wider is not None:
+                relaxed.append(name)
+                search = wider
+                page = self._page(search, deadline)
+        return {
+            "products": page.products,
+            "total_hits": page.total,
+            "returned": len(page.products),
+            "relaxed": relaxed if page.products else [],
+            "degraded": [] if page.stock_known else [INVENTORY],
+        }
+
+    def _page(self, search: Search, deadline: Deadline) -> _Page:
+        # What the inventory may take away again is fetched in excess; one batch read holds MAXIMUM_KEYS.
+        selective = search.in_stock_only or search.price_min is not None or search.price_max is not None
+        window = MAXIMUM_KEYS if selective else search.size
+        found = self._catalog.find(query.build(search, window), deadline=deadline)
+        entries = self._entries([product["sku"] for product in found.products])
+        products = [_live(product, entries) for product in found.products]
+        fitting = [product for product in products if _fits(product, search)]
+        # Of those beyond the window only the index can tell.
+        total = found.total - (len(products) - len(fitting))
+        return _Page(fitting[: search.size], total, entries is not None)
+
+    def _entries(self, skus: Sequence[str]) -> dict[str, StockEntry] | None:
+        if not skus:
+            return {}
+        try:
+            return self._stock.quantities(skus)
+        except BackingServiceError:
+            return None
+
+
+def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments without those that are null. Raises InvalidSearchError."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    mistakes = json_schema.mistakes(given, SEARCH_INPUT_SCHEMA)
+    if mistakes:
+        raise InvalidSearchError(f"{'; '.join(mistake.removeprefix('input.') for mistake in mistakes)}.".capitalize())
+    if not given["query"].strip():
+        raise InvalidSearchError("Query must say what to look for.")
+    if given.get("price_min", 0) > given.get("price_max", _MAXIMUM_PRICE):
+        raise InvalidSearchError("Price_min must not be more than price_max.")
+    return given
+
+
+def _live(product: Mapping[str, Any], entries: Mapping[str, StockEntry] | None) -> dict[str, Any]:
+    """Return a product as it is shown: the inventory's price counts, and what it lacks cannot be bought."""
+    entry = entries.get(product["sku"]) if entries is not None else None
+    indexed = product.get("price")
+    price = None if indexed is None else Decimal(str(indexed)).quantize(Decimal("0.01"))
+    quantity = None if entries is None else entry.qty if entry else 0
+    return {
+        "sku": product["sku"],
+        **{name: product.get(name, "") for name in ("name", "brand", "category", "description")},
+        "price": entry.price if entry and entry.price is not None else price,
+        "pack_size": product.get("pack_size", ""),
+        "dietary_terms": product.get("dietary_terms", []),
+        "rating": product.get("rating"),
+        "stock": quantity,
+        "in_stock": None if quantity is None else quantity > 0,
+    }
+
+
+def _fits(product: Mapping[str, Any], search: Search) -> bool:
+    """Tell whether a product fits as the inventory has it now; unknown stock does."""
+    return search.admits(product["price"]) and not (search.in_stock_only and product["in_stock"] is False)
