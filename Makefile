@@ -43,7 +43,8 @@ fault: $(READY) ## Make a backing service fail: SERVICE=redis FAULT=refuse (stal
 
 .PHONY: index
 index: $(READY) ## Fill a real Elasticsearch with the catalogue: ES_URL=https://... (key in ES_API_KEY)
-	@exec $(PYTHON) -m emulator.backing_services.search_index --url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
+	@PYTHONPATH=shopbot_function exec $(PYTHON) -m shopping_bot.search.index --catalog emulator/data/catalog.json \
+		--url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
 
 .PHONY: env
 env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$(make env)"

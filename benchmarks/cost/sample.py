@@ -21,12 +21,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from shopping_bot.search.index import ALIAS, fill
+
 from benchmarks.cost.traffic import CONVERSATION
-from emulator.aws.sample_data import FILES, inventory_item, read_catalog
+from emulator.aws.sample_data import CATALOG, FILES, inventory_item, read_catalog
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.backing_services.redis import Redis
-from emulator.backing_services.search_index import ALIAS, fill
 from sam_template.repository import REPOSITORY, TEMPLATE
 
 _FILE: Final = "sample.txt"
@@ -225,7 +226,7 @@ def _backing_services() -> Iterator[dict[str, Any]]:
         thread = threading.Thread(target=loop.run_forever)
         thread.start()
         try:
-            fill(elasticsearch.url)
+            fill(elasticsearch.url, CATALOG)
             yield {
                 "REDIS_HOST": redis.host,
                 "REDIS_PORT": redis.port,

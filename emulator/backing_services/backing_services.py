@@ -8,21 +8,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
 from pathlib import Path
 
+from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.backing_services.redis import Redis
-from emulator.backing_services.search_index import ALIAS, fill
+from emulator.errors import EmulatorError
 from emulator.fault_injection import Faults, Proxy
 from emulator.fault_injection.proxy import Protocol
+from emulator.paths import REPOSITORY
 from emulator.ports import LOOPBACK, Network
 from emulator.status_view import Row
 
 LOCAL_ANTHROPIC_KEY = "local"
 """What the secret holds for the fake, which takes any key."""
 LOCAL_REDIS_PASSWORD = "local"  # noqa: S105 it guards nothing but this machine's loopback interface
+PRODUCTS_INDEX = "products"
 
 
 class BackingServices:
@@ -68,17 +73,14 @@ class BackingServices:
 
     async def _start_elasticsearch(self, resources: contextlib.AsyncExitStack) -> None:
         if url := os.environ.get("ES_URL"):
-            index = os.environ.get("ES_INDEX", ALIAS)
+            index = os.environ.get("ES_INDEX", PRODUCTS_INDEX)
             self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": index}, ("Elasticsearch", "yours", url))
             self.secrets["ES_API_KEY"] = os.environ.get("ES_API_KEY", "")
             return
         fake = await resources.enter_async_context(Elasticsearch())
-        filling = asyncio.ensure_future(asyncio.to_thread(fill, fake.url))
-        # A thread cannot be cancelled: the fake stays until it is done.
-        resources.push_async_callback(asyncio.wait, [filling])
-        await asyncio.shield(filling)
+        await _fill_index(fake.url)
         url = f"http://{await self.proxy(resources, 'elasticsearch', LOOPBACK, fake.port, 'http')}"
-        self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": ALIAS}, ("Elasticsearch", "fake", url))
+        self._leads_to({"ElasticsearchUrl": url, "ElasticsearchIndex": PRODUCTS_INDEX}, ("Elasticsearch", "fake", url))
 
     async def _start_anthropic(self, resources: contextlib.AsyncExitStack) -> None:
         if key := os.environ.get("ANTHROPIC_API_KEY"):
@@ -110,3 +112,20 @@ class BackingServices:
         """Call `on_error` with the head of each HTTP error of the backing service `name`, if it has a proxy."""
         if name in self._proxies:
             self._proxies[name].on_error = on_error
+
+
+async def _fill_index(url: str) -> None:
+    """Fill the Elasticsearch at `url` as a person does, with the assistant's own command. Raises EmulatorError."""
+    command = [sys.executable, "-m", "shopping_bot.search.index", "--url", url, "--catalog", str(CATALOG)]
+    path = {"PYTHONPATH": str(REPOSITORY / "shopbot_function")}
+    process = await asyncio.create_subprocess_exec(
+        *command, "--alias", PRODUCTS_INDEX, env={**os.environ, **path}, stdout=DEVNULL, stderr=PIPE
+    )
+    try:
+        _, sentence = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise EmulatorError(sentence.decode(errors="replace").strip())

@@ -109,20 +109,22 @@ def _make_conversations() -> Conversations:
 
 
 def _make_product_search() -> ProductSearch:
-    from shopping_bot.backends.elasticsearch import Catalog
-    from shopping_bot.backends.inventory import Stock
+    from shopping_bot.backends.elasticsearch import ProductIndex
+    from shopping_bot.backends.inventory import Inventory
     from shopping_bot.search.product_search import ProductSearch
 
-    return ProductSearch(Catalog(_setting("ES_URL"), _setting("ES_INDEX"), secrets()), Stock(_setting("TABLE_NAME")))
+    return ProductSearch(
+        ProductIndex(_setting("ES_URL"), _setting("ES_INDEX"), secrets()), Inventory(_setting("TABLE_NAME"))
+    )
 
 
 def _make_bot_core() -> BotCore:
     from shopping_bot.backends.claude import Claude
-    from shopping_bot.backends.inventory import Stock
+    from shopping_bot.backends.inventory import Inventory
     from shopping_bot.chat.bot_core import BotCore
 
     claude = Claude(base_url=_setting("ANTHROPIC_BASE_URL"), model=_setting("CLAUDE_MODEL"), secrets=secrets())
-    return BotCore(claude, product_search(), Stock(_setting("TABLE_NAME")))
+    return BotCore(claude, product_search(), Inventory(_setting("TABLE_NAME")))
 
 
 _MAKERS: dict[str, Callable[[], Any]] = {

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from flask import Flask, Response, g, request
 
 from shopping_bot import proxy_event, request_metrics
-from shopping_bot.request_metrics import Measurement
+from shopping_bot.request_metrics import RequestMetrics
 
 if TYPE_CHECKING:
     from traceback import FrameSummary
@@ -34,7 +34,7 @@ def install(application: Flask) -> None:
     def begin() -> None:
         g.started = time.perf_counter()
         g.started_at = time.time()
-        g.measurement = request_metrics.begin()
+        g.metrics = request_metrics.begin()
         context = request.environ.get("serverless.context")
         g.request_id = proxy_event.request_id(request.environ.get("serverless.event") or {}, context)
         logger.thread_safe_clear_keys()
@@ -46,7 +46,7 @@ def install(application: Flask) -> None:
 
     def record(response: Response) -> Response:
         nonlocal is_cold
-        _record(_route(), response.status_code, g.measurement, is_cold=is_cold)
+        _record(_route(), response.status_code, g.metrics, is_cold=is_cold)
         is_cold = False
         return response
 
@@ -84,67 +84,67 @@ def _route() -> str:
     return f"{request.method} {request.url_rule.rule}" if request.url_rule else _UNMATCHED
 
 
-def _record(route: str, status: int, measured: Measurement, *, is_cold: bool) -> None:
+def _record(route: str, status: int, metrics: RequestMetrics, *, is_cold: bool) -> None:
     milliseconds = round((time.perf_counter() - g.started) * 1000, 3)
     logger.info(
         "Answered",
         route=route,
         status=status,
         duration_ms=milliseconds,
-        backing_services=_summary(measured),
-        tool_calls=dict(measured.tool_calls),
-        tokens=dict(measured.tokens),
-        degraded=sorted(measured.degraded),
+        backing_services=_summary(metrics),
+        tool_calls=dict(metrics.tool_calls),
+        tokens=dict(metrics.tokens),
+        degraded=sorted(metrics.degraded),
     )
-    _trace(route, measured)
+    _trace(route, metrics)
     # Without a namespace there is nowhere to send metrics to, and that must not fail a request.
     if not os.environ.get("POWERTOOLS_METRICS_NAMESPACE"):
         return
-    metrics = EphemeralMetrics()
-    metrics.add_dimension(name="route", value=route)
+    emf = EphemeralMetrics()
+    emf.add_dimension(name="route", value=route)
     counts: Mapping[str, int] = {
         "Requests": 1,
         "ClientErrors": int(400 <= status < 500),
         "ServerErrors": int(status >= 500),
         **({"ColdStarts": 1} if is_cold else {}),
-        **({"DegradedAnswers": 1} if measured.degraded else {}),
-        **({"ToolCalls": measured.tool_calls.total()} if measured.tool_calls else {}),
-        **_tokens(measured),
+        **({"DegradedAnswers": 1} if metrics.degraded else {}),
+        **({"ToolCalls": metrics.tool_calls.total()} if metrics.tool_calls else {}),
+        **_tokens(metrics),
     }
     for name, value in counts.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-    metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds)
-    for call in measured.calls[:_MAXIMUM_VALUES]:
+        emf.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    emf.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds)
+    for call in metrics.calls[:_MAXIMUM_VALUES]:
         if call.backing_service in _BACKING_SERVICES:
             name = f"{call.backing_service.capitalize()}Latency"
-            metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(call.seconds * 1000, 3))
-    metrics.flush_metrics()
+            emf.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(call.seconds * 1000, 3))
+    emf.flush_metrics()
     # What an alarm watches is one series, without the route (ClaudeFailuresAlarm, ShopbotNewVersionFailuresAlarm in
     # template.yaml). Of an unexpected failure Lambda counts no error, because there is an answer.
-    if measured.failed_completions:
-        _count("ClaudeFailures", measured.failed_completions)
+    if metrics.failed_completions:
+        _count("ClaudeFailures", metrics.failed_completions)
     if status == 500:
         _count("Failures", 1, version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"))
 
 
 def _count(name: str, value: int, **dimensions: str) -> None:
-    metrics = EphemeralMetrics()
+    emf = EphemeralMetrics()
     for dimension, its_value in dimensions.items():
-        metrics.add_dimension(name=dimension, value=its_value)
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-    metrics.flush_metrics()
+        emf.add_dimension(name=dimension, value=its_value)
+    emf.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    emf.flush_metrics()
 
 
-def _tokens(measured: Measurement) -> dict[str, int]:
-    if not measured.tokens:
+def _tokens(metrics: RequestMetrics) -> dict[str, int]:
+    if not metrics.tokens:
         return {}
-    written = measured.tokens["output_tokens"]
-    return {"TokensIn": measured.tokens.total() - written, "TokensOut": written}
+    written = metrics.tokens["output_tokens"]
+    return {"TokensIn": metrics.tokens.total() - written, "TokensOut": written}
 
 
-def _summary(measured: Measurement) -> dict[str, Any]:
+def _summary(metrics: RequestMetrics) -> dict[str, Any]:
     summary: dict[str, Any] = {}
-    for call in list(measured.calls):
+    for call in list(metrics.calls):
         entry = summary.setdefault(call.backing_service, {"calls": 0, "failed": 0, "ms": 0.0})
         entry["calls"] += 1
         entry["failed"] += int(call.failed)
@@ -152,10 +152,10 @@ def _summary(measured: Measurement) -> dict[str, Any]:
     return summary
 
 
-def _trace(route: str, measured: Measurement) -> None:
+def _trace(route: str, metrics: RequestMetrics) -> None:
     header = os.environ.get("_X_AMZN_TRACE_ID", "")
     if "Sampled=1" in header and os.environ.get("AWS_XRAY_DAEMON_ADDRESS"):
         # Only now: a request that is not sampled pays for nothing but the line above.
         from shopping_bot import tracing
 
-        tracing.send(header, os.environ["AWS_XRAY_DAEMON_ADDRESS"], route, g.started_at, measured.calls)
+        tracing.send(header, os.environ["AWS_XRAY_DAEMON_ADDRESS"], route, g.started_at, metrics.calls)

@@ -13,7 +13,7 @@ from flask import current_app
 from shopping_bot import extensions
 from shopping_bot.backends.claude import BACKING_SERVICE, KEY
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import Stock
+from shopping_bot.backends.inventory import Inventory
 from shopping_bot.backends.secrets import SecretError
 from shopping_bot.observability import log_failure
 from shopping_bot.problem import Problem
@@ -33,7 +33,7 @@ def check() -> dict[str, Any]:
     """
     probes: dict[str, Callable[[], object]] = {
         BACKING_SERVICE: _probe_claude,
-        "dynamodb": lambda: Stock(_setting("TABLE_NAME")).quantities(["readiness-probe"]),
+        "dynamodb": lambda: Inventory(_setting("TABLE_NAME")).quantities(["readiness-probe"]),
         "elasticsearch": _probe_elasticsearch,
         "redis": lambda: extensions.conversations().ping(),
         "secretsmanager": lambda: extensions.secrets().get(KEY),
@@ -91,9 +91,9 @@ def _probe_claude() -> None:
 
 
 def _probe_elasticsearch() -> None:
-    from shopping_bot.backends.elasticsearch import Catalog
+    from shopping_bot.backends.elasticsearch import ProductIndex
 
-    Catalog(_setting("ES_URL"), _setting("ES_INDEX"), extensions.secrets()).reach(TIMEOUT_SECONDS)
+    ProductIndex(_setting("ES_URL"), _setting("ES_INDEX"), extensions.secrets()).reach(TIMEOUT_SECONDS)
 
 
 def _setting(name: str) -> str:

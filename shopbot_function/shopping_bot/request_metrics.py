@@ -21,7 +21,7 @@ class BackingServiceCall:
 
 
 @dataclass
-class Measurement:
+class RequestMetrics:
     """Counts and times of one request. Its members only grow, so threads of the request may share it."""
 
     calls: list[BackingServiceCall] = field(default_factory=list)
@@ -31,19 +31,19 @@ class Measurement:
     degraded: set[str] = field(default_factory=set)
 
 
-_current: ContextVar[Measurement | None] = ContextVar("measurement", default=None)
+_current: ContextVar[RequestMetrics | None] = ContextVar("metrics", default=None)
 
 
-def begin() -> Measurement:
-    """Start the measurement of a request in this context and return it."""
-    measurement = Measurement()
-    _current.set(measurement)
-    return measurement
+def begin() -> RequestMetrics:
+    """Start the metrics of a request in this context and return it."""
+    metrics = RequestMetrics()
+    _current.set(metrics)
+    return metrics
 
 
-def current() -> Measurement:
-    """Return the measurement of the request; one that nobody reads outside of a request."""
-    return _current.get() or Measurement()
+def current() -> RequestMetrics:
+    """Return the metrics of the request; one that nobody reads outside of a request."""
+    return _current.get() or RequestMetrics()
 
 
 @contextmanager

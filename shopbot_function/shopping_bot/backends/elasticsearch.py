@@ -30,7 +30,7 @@ class Found:
     total: int
 
 
-class Catalog:
+class ProductIndex:
     """The index or alias `index` at `url`. Without an ES_API_KEY in the secret no key is sent."""
 
     def __init__(self, url: str, index: str, secrets: Secrets) -> None:

@@ -27,7 +27,7 @@ class StockEntry:
     price: Decimal | None
 
 
-class Stock:
+class Inventory:
     """Live stock by SKU, from the inventory table."""
 
     def __init__(self, table_name: str) -> None:

@@ -20,11 +20,11 @@ from typing import Any
 from shopping_bot import request_metrics
 from shopping_bot.backends.claude import SHORTEST_CALL_SECONDS, Claude, ClaudeBusyError, ClaudeRefusalError
 from shopping_bot.backends.completion import Completion
-from shopping_bot.backends.inventory import Stock
+from shopping_bot.backends.inventory import Inventory
 from shopping_bot.backends.secrets import SecretError
 from shopping_bot.chat import answer, grounding, history, tools
 from shopping_bot.chat.answer import Answer
-from shopping_bot.chat.known_products import Shelf
+from shopping_bot.chat.known_products import KnownProducts
 from shopping_bot.chat.tools import ASK_USER, ENDING, RECOMMEND, SEARCH_PRODUCTS, Outcome, Search, Toolbox
 from shopping_bot.deadline import Deadline
 from shopping_bot.observability import log_failure, logger
@@ -43,27 +43,27 @@ def prompt() -> str:
 class BotCore:
     """Answers customers with `claude`, `search` and `stock`."""
 
-    def __init__(self, claude: Claude, search: Search, stock: Stock) -> None:
+    def __init__(self, claude: Claude, search: Search, stock: Inventory) -> None:
         self._claude = claude
         self._toolbox = Toolbox(search, stock)
-        self._stock = stock
+        self._inventory = stock
 
     def answer(self, entries: Sequence[history.Entry], text: str, deadline: Deadline) -> Answer:
         """Return the answer to the customer's `text` after `entries`, what was said before.
 
         Raises ClaudeBusyError, ClaudeRefusalError and SecretError when Claude cannot be asked at all.
         """
-        turn = _Turn(self._claude, self._toolbox, Shelf(history.products(entries), self._stock), deadline)
+        turn = _Turn(self._claude, self._toolbox, KnownProducts(history.products(entries), self._inventory), deadline)
         given = turn.run(entries, text)
         logger.debug("Answer made", response_type=given.response_type)
         return given
 
 
 class _Turn:
-    def __init__(self, claude: Claude, toolbox: Toolbox, shelf: Shelf, deadline: Deadline) -> None:
+    def __init__(self, claude: Claude, toolbox: Toolbox, known: KnownProducts, deadline: Deadline) -> None:
         self._claude = claude
         self._toolbox = toolbox
-        self._shelf = shelf
+        self._known = known
         self._deadline = deadline
         self._said: list[str] = []
         self._messages: list[dict[str, Any]] = []
@@ -80,7 +80,7 @@ class _Turn:
             try:
                 completion = self._complete() if round_number else self._complete_first(entries, text)
             except (ClaudeBusyError, ClaudeRefusalError, SecretError):
-                if not self._shelf.found:
+                if not self._known.found:
                     raise
                 request_metrics.current().degraded.add("anthropic")
                 break
@@ -149,7 +149,7 @@ class _Turn:
                     jobs[index] = self._job(use)
         for index, outcome in zip(jobs, _side_by_side(list(jobs.values())), strict=True):
             outcomes[index] = outcome
-            self._shelf.put(outcome.products)
+            self._known.put(outcome.products)
         searches = [outcomes[index] for index in jobs if uses[index]["name"] == SEARCH_PRODUCTS]
         if searches:
             self._is_search_down = all(outcome is not None and outcome.down for outcome in searches)
@@ -176,7 +176,7 @@ class _Turn:
         if use["name"] == ASK_USER:
             return Outcome({"asked": True}), answer.ask_user(given["question"], given["options"])
         assert use["name"] == RECOMMEND  # noqa: S101  the other tool that ends a turn
-        products = self._shelf.show(given["skus"])
+        products = self._known.show(given["skus"])
         if not products:
             return tools.failure("no search of this conversation returned any of these SKUs; search first"), None
         summary = given["summary"] if self._is_true(given["summary"], products) else answer.FOUND
@@ -184,23 +184,23 @@ class _Turn:
         return shown, answer.final_answer(summary, products, given.get("quick_replies", []))
 
     def _talk(self, text: str) -> Answer:
-        named = [sku for sku, product in self._shelf.found.items() if sku in text or str(product["name"]) in text]
+        named = [sku for sku, product in self._known.found.items() if sku in text or str(product["name"]) in text]
         if named:
             # Claude listed products instead of recommending them: show the shop's own record of each.
-            products = self._shelf.show(named[: tools.MAXIMUM_SHOWN])
+            products = self._known.show(named[: tools.MAXIMUM_SHOWN])
             return answer.final_answer(text if self._is_true(text, products) else answer.FOUND, products, [])
-        if not text and self._shelf.found:
+        if not text and self._known.found:
             return self._answer_from_found()
-        if not self._is_true(text, self._shelf.products()):
+        if not self._is_true(text, self._known.products()):
             text = answer.NOTHING_TO_SAY
         if self._is_search_down and "search" not in text.lower():
             text = f"{answer.SEARCH_IS_DOWN} {text}".strip()
         return answer.talk(text)
 
     def _answer_from_found(self) -> Answer:
-        if self._shelf.found:
-            skus = list(self._shelf.found)[:_SHOWN_WITHOUT_A_CHOICE]
-            return answer.final_answer(answer.FOUND, self._shelf.show(skus), [])
+        if self._known.found:
+            skus = list(self._known.found)[:_SHOWN_WITHOUT_A_CHOICE]
+            return answer.final_answer(answer.FOUND, self._known.show(skus), [])
         return answer.talk(answer.SEARCH_IS_DOWN if self._is_search_down else answer.UNFINISHED)
 
     def _is_true(self, text: str, products: Sequence[Mapping[str, Any]]) -> bool:
@@ -208,12 +208,12 @@ class _Turn:
 
     def _complete_answer(self, given: Answer) -> Answer:
         return replace(
-            given, messages=self._messages[self._told :], products=self._shelf.found, functions=tuple(self._functions)
+            given, messages=self._messages[self._told :], products=self._known.found, functions=tuple(self._functions)
         )
 
 
 def _side_by_side(jobs: Sequence[Callable[[], Outcome]]) -> list[Outcome]:
-    """Return the outcomes of `jobs`, run at the same time, each seeing the request's measurement."""
+    """Return the outcomes of `jobs`, run at the same time, each seeing the request's metrics."""
     if len(jobs) < 2:
         return [job() for job in jobs]
     from concurrent.futures import ThreadPoolExecutor

@@ -10,16 +10,16 @@ from typing import Any
 
 from shopping_bot import request_metrics
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import Stock
+from shopping_bot.backends.inventory import Inventory
 from shopping_bot.search.product_search import INVENTORY
 
 
-class Shelf:
+class KnownProducts:
     """`known` are the products of earlier turns by SKU; `put` adds those of this one."""
 
-    def __init__(self, known: Mapping[str, Any], stock: Stock) -> None:
+    def __init__(self, known: Mapping[str, Any], stock: Inventory) -> None:
         self._known = dict(known)
-        self._stock = stock
+        self._inventory = stock
         self.found: dict[str, Any] = {}
 
     def put(self, products: Mapping[str, Any]) -> None:
@@ -47,7 +47,7 @@ class Shelf:
 
     def _current(self, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
         try:
-            entries = self._stock.quantities(skus)
+            entries = self._inventory.quantities(skus)
         except BackingServiceError:
             request_metrics.current().degraded.add(INVENTORY)
             return {sku: {**self._known[sku], "in_stock": None, "stock": None} for sku in skus}

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from shopping_bot import json_schema, json_text, request_metrics
 from shopping_bot.backends.elasticsearch import BACKING_SERVICE as CATALOG
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import Stock
+from shopping_bot.backends.inventory import Inventory
 from shopping_bot.backends.secrets import SecretError
 from shopping_bot.deadline import Deadline
 from shopping_bot.observability import logger
@@ -125,9 +125,9 @@ def mistakes(name: str, arguments: Any) -> list[str]:
 class Toolbox:
     """Runs search_products and get_stock, whose input is valid by `mistakes`."""
 
-    def __init__(self, search: Search, stock: Stock) -> None:
+    def __init__(self, search: Search, stock: Inventory) -> None:
         self._search = search
-        self._stock = stock
+        self._inventory = stock
 
     def run(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Outcome:
         """Return the outcome of the tool `name`; a backing service that is down is one as well."""
@@ -149,7 +149,7 @@ class Toolbox:
         return Outcome(found, products={product["sku"]: product for product in found["products"]})
 
     def _count(self, arguments: Mapping[str, Any]) -> Outcome:
-        entries = self._stock.quantities(arguments["skus"])
+        entries = self._inventory.quantities(arguments["skus"])
         return Outcome(
             {
                 "stock": [

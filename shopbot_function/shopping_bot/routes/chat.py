@@ -85,7 +85,7 @@ def _meta(functions: Sequence[str]) -> dict[str, Any]:
         "functions_executed": list(functions),
         "timestamp": history.now(),
         "request_id": problem.request_id(),
-        "degraded": sorted(g.measurement.degraded),
+        "degraded": sorted(g.metrics.degraded),
     }
 
 

@@ -69,14 +69,14 @@ class InvalidSearchError(Exception):
 
 
 class Index(Protocol):
-    """What is needed of shopping_bot.backends.elasticsearch.Catalog."""
+    """What is needed of shopping_bot.backends.elasticsearch.ProductIndex."""
 
     def find(self, body: Mapping[str, Any], *, deadline: Deadline) -> Found:
         """Return what a search body finds."""
 
 
 class Inventory(Protocol):
-    """What is needed of shopping_bot.backends.inventory.Stock."""
+    """What is needed of shopping_bot.backends.inventory.Inventory."""
 
     def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
         """Return what the table says of the SKUs."""
@@ -95,8 +95,8 @@ class ProductSearch:
     """Products from `catalog`, with stock and price from `stock`."""
 
     def __init__(self, catalog: Index, stock: Inventory) -> None:
-        self._catalog = catalog
-        self._stock = stock
+        self._index = catalog
+        self._inventory = stock
 
     def search(self, arguments: Mapping[str, Any], *, deadline: Deadline) -> dict[str, Any]:
         """Return `products` (best first), `total_hits`, `returned`, `relaxed` and `degraded`.
@@ -128,7 +128,7 @@ class ProductSearch:
         # What the inventory may take away again is fetched in excess; one batch read holds MAXIMUM_KEYS.
         selective = search.in_stock_only or search.price_min is not None or search.price_max is not None
         window = MAXIMUM_KEYS if selective else search.size
-        found = self._catalog.find(query.build(search, window), deadline=deadline)
+        found = self._index.find(query.build(search, window), deadline=deadline)
         entries = self._entries([product["sku"] for product in found.products])
         products = [_live(product, entries) for product in found.products]
         fitting = [product for product in products if _fits(product, search)]
@@ -140,7 +140,7 @@ class ProductSearch:
         if not skus:
             return {}
         try:
-            return self._stock.quantities(skus)
+            return self._inventory.quantities(skus)
         except BackingServiceError:
             return None
 

@@ -1,7 +1,7 @@
 """From the arguments of a search to Elasticsearch's query DSL. The route and the assistant's tool share it.
 
 Source: Elasticsearch 8.19 reference, "Query DSL". The fields are those of the products index
-(emulator/backing_services/search_index.py fills it).
+(shopping_bot/search/index.py).
 """
 
 from __future__ import annotations

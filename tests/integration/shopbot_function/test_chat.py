@@ -19,11 +19,12 @@ from shopping_bot.backends.claude import Claude
 from shopping_bot.backends.completion import Completion
 from shopping_bot.chat import answer as answers
 from shopping_bot.chat.bot_core import MAXIMUM_ROUNDS
+from shopping_bot.search.index import ALIAS, fill
 
+from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.backing_services.redis import Redis
-from emulator.backing_services.search_index import ALIAS, fill
 from tests.integration.shopbot_function.proxy import Proxy
 
 KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
@@ -81,7 +82,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     async def serve() -> None:
         log = tmp_path_factory.mktemp("redis") / "redis.log"
         async with Anthropic() as claude, Elasticsearch() as elasticsearch, Redis(log=log) as redis:
-            await asyncio.to_thread(fill, elasticsearch.url)
+            await asyncio.to_thread(fill, elasticsearch.url, CATALOG)
             found["claude"], found["redis"] = claude.port, redis.port
             found["elasticsearch"] = int(elasticsearch.url.rpartition(":")[2])
             started.set()

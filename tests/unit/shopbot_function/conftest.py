@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from shopping_bot.backends import http
 
-from tests.unit.shopbot_function.fakes import FakeConversations, FakeSearch, FakeStock, ScriptedClaude
+from tests.unit.shopbot_function.fakes import FakeConversations, FakeInventory, FakeSearch, ScriptedClaude
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Shop:
 
     claude: ScriptedClaude = field(default_factory=ScriptedClaude)
     search: FakeSearch = field(default_factory=FakeSearch)
-    stock: FakeStock = field(default_factory=FakeStock)
+    stock: FakeInventory = field(default_factory=FakeInventory)
     conversations: FakeConversations = field(default_factory=FakeConversations)
 
 

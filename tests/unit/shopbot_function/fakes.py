@@ -10,7 +10,7 @@ from typing import Any
 
 from shopping_bot.backends.completion import Completion
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import Stock, StockEntry
+from shopping_bot.backends.inventory import Inventory, StockEntry
 from shopping_bot.chat.conversations import Begun
 from shopping_bot.deadline import Deadline
 
@@ -79,7 +79,7 @@ class FakeSearch:
         return {"products": found, "total_hits": len(found), "returned": len(found), "relaxed": [], "degraded": []}
 
 
-class FakeStock(Stock):
+class FakeInventory(Inventory):
     """Knows quantities by SKU; `down` makes it fail."""
 
     def __init__(self, quantities: Mapping[str, int] | None = None, price: Decimal | None = None) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from shopping_bot import readiness
 from shopping_bot.backends.claude import Claude
-from shopping_bot.backends.elasticsearch import Catalog
+from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import Stock
+from shopping_bot.backends.inventory import Inventory
 from shopping_bot.backends.secrets import SecretError, Secrets
 
 
@@ -23,7 +23,7 @@ def ready(
     application.extensions["secrets"] = Secrets(lambda: {"ANTHROPIC_API_KEY": "s3cr3t"})
     for name in ("TABLE_NAME", "ANTHROPIC_BASE_URL", "CLAUDE_MODEL", "ES_URL", "ES_INDEX"):
         monkeypatch.setitem(application.config, name, "x")
-    for owner, method in ((Claude, "reach"), (Catalog, "reach"), (Stock, "quantities")):
+    for owner, method in ((Claude, "reach"), (ProductIndex, "reach"), (Inventory, "quantities")):
         monkeypatch.setattr(owner, method, lambda *_: None)
     return lambda: call(request_event("GET", "/health/ready"))
 
@@ -49,8 +49,8 @@ def test_all_is_well(ready: Callable[[], Any]) -> None:
     ("owner", "method", "name", "status"),
     [
         (Claude, "reach", "anthropic", 503),
-        (Catalog, "reach", "elasticsearch", 503),
-        (Stock, "quantities", "dynamodb", 200),
+        (ProductIndex, "reach", "elasticsearch", 503),
+        (Inventory, "quantities", "dynamodb", 200),
     ],
 )
 @pytest.mark.parametrize("error", [BackingServiceError("x", "no answer in time"), RuntimeError("s3cr3t")])
@@ -102,7 +102,7 @@ def test_a_backing_service_that_is_silent_does_not_hold_the_answer(
 ) -> None:
     release = threading.Event()
     monkeypatch.setattr(readiness, "LONGEST_SECONDS", 0.1)
-    monkeypatch.setattr(Catalog, "reach", lambda *_: release.wait(5))
+    monkeypatch.setattr(ProductIndex, "reach", lambda *_: release.wait(5))
 
     answer = ready()
     release.set()

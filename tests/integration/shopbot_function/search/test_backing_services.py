@@ -7,15 +7,16 @@ from decimal import Decimal
 
 import pytest
 from shopping_bot.backends import http
-from shopping_bot.backends.elasticsearch import Catalog
+from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.inventory import StockEntry
 from shopping_bot.backends.secrets import SecretError, Secrets
 from shopping_bot.deadline import Deadline
+from shopping_bot.search.index import ALIAS, fill
 from shopping_bot.search.product_search import ProductSearch
 
+from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.elasticsearch import Elasticsearch
-from emulator.backing_services.search_index import ALIAS, fill
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 
@@ -27,13 +28,13 @@ class Inventory:
 @pytest.fixture
 def node() -> Iterator[Elasticsearch]:
     with running_node(api_key="b2xkOmtleQ==") as node:
-        fill(node.url, api_key=node.api_key)
+        fill(node.url, CATALOG, api_key=node.api_key)
         yield node
         http.forget()
 
 
 def search(node: Elasticsearch, secrets: Secrets, index: str = ALIAS) -> ProductSearch:
-    return ProductSearch(Catalog(node.url, index, secrets), Inventory())
+    return ProductSearch(ProductIndex(node.url, index, secrets), Inventory())
 
 
 def test_a_rotated_key_needs_no_deployment(node: Elasticsearch) -> None:
@@ -60,7 +61,7 @@ def test_a_missing_index_says_what_fills_it(node: Elasticsearch) -> None:
 
 def test_a_stopped_node_is_down(node: Elasticsearch) -> None:
     url = f"{node.url[:-5]}1"
-    products = ProductSearch(Catalog(url, ALIAS, Secrets(lambda: {"ES_API_KEY": "x"})), Inventory())
+    products = ProductSearch(ProductIndex(url, ALIAS, Secrets(lambda: {"ES_API_KEY": "x"})), Inventory())
     with pytest.raises(BackingServiceError, match="elasticsearch"):
         products.search({"query": "chips"}, deadline=Deadline(2))
 
@@ -74,6 +75,6 @@ def test_the_price_of_the_inventory_is_shown(node: Elasticsearch) -> None:
 
 
 def test_reaching_asks_for_the_index(node: Elasticsearch) -> None:
-    Catalog(node.url, ALIAS, Secrets(lambda: {"ES_API_KEY": node.api_key})).reach(5)
+    ProductIndex(node.url, ALIAS, Secrets(lambda: {"ES_API_KEY": node.api_key})).reach(5)
     with pytest.raises(BackingServiceError):
-        Catalog(node.url, "missing", Secrets(lambda: {"ES_API_KEY": node.api_key})).reach(5)
+        ProductIndex(node.url, "missing", Secrets(lambda: {"ES_API_KEY": node.api_key})).reach(5)

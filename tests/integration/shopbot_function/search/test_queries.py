@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 from shopping_bot.backends import http
-from shopping_bot.backends.elasticsearch import Catalog
+from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.inventory import StockEntry
 from shopping_bot.backends.secrets import Secrets
 from shopping_bot.deadline import Deadline
+from shopping_bot.search.index import ALIAS, fill
 from shopping_bot.search.product_search import ProductSearch
 
-from emulator.aws.sample_data import read_catalog
-from emulator.backing_services.search_index import ALIAS, fill
+from emulator.aws.sample_data import CATALOG, read_catalog
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
-CATALOG = {product["sku"]: product for product in read_catalog()}
+PRODUCTS = {product["sku"]: product for product in read_catalog()}
 
 
 @dataclass
@@ -138,14 +138,14 @@ class Inventory:
     """The stock of the sample catalogue."""
 
     def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
-        return {sku: StockEntry(CATALOG[sku]["stock"], Decimal(CATALOG[sku]["price"])) for sku in skus}
+        return {sku: StockEntry(PRODUCTS[sku]["stock"], Decimal(PRODUCTS[sku]["price"])) for sku in skus}
 
 
 @pytest.fixture(scope="module")
 def search() -> Iterator[ProductSearch]:
     with running_node() as node:
-        fill(node.url)
-        yield ProductSearch(Catalog(node.url, ALIAS, Secrets(lambda: {"ES_API_KEY": ""})), Inventory())
+        fill(node.url, CATALOG)
+        yield ProductSearch(ProductIndex(node.url, ALIAS, Secrets(lambda: {"ES_API_KEY": ""})), Inventory())
         http.forget()
 
 
@@ -161,7 +161,7 @@ def test_a_query_finds_what_it_means(search: ProductSearch, query: Query) -> Non
     assert set(query.shown) <= set(skus)
     assert not set(query.hidden) & set(skus)
     for product in found["products"]:
-        known = CATALOG[product["sku"]]
+        known = PRODUCTS[product["sku"]]
         assert query.brand in {None, known["brand"]}
         assert set(query.diets) <= set(known["dietary_terms"])
         assert not [part for part in known["ingredients"] if any(word in part for word in query.free_of)]
@@ -174,4 +174,4 @@ def test_a_query_finds_what_it_means(search: ProductSearch, query: Query) -> Non
 def test_the_table_is_long_enough() -> None:
     assert len(QUERIES) >= 40
     for query in QUERIES:
-        assert {query.first or "", *query.shown, *query.hidden} - {""} <= CATALOG.keys(), query.text
+        assert {query.first or "", *query.shown, *query.hidden} - {""} <= PRODUCTS.keys(), query.text

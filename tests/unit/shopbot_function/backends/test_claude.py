@@ -113,11 +113,11 @@ def test_effort_is_sent_to_models_that_take_it(
 
 def test_tokens_are_counted(backing_service: Any, complete: Callable[..., Completion]) -> None:
     backing_service.answers = [message(text("Hello!"))]
-    measured = request_metrics.begin()
+    metrics = request_metrics.begin()
 
     complete()
 
-    assert measured.tokens == {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 100}
+    assert metrics.tokens == {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 100}
 
 
 def test_the_blocks_that_can_be_used(backing_service: Any, complete: Callable[..., Completion]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from shopping_bot.backends.elasticsearch import Catalog, Found
+from shopping_bot.backends.elasticsearch import Found, ProductIndex
 from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.secrets import SecretError, Secrets
 from shopping_bot.deadline import Deadline
@@ -24,8 +24,8 @@ class Keys:
         return {"ES_API_KEY": self.left.pop(0) if len(self.left) > 1 else self.left[0]}
 
 
-def catalog(backing_service: Any, *keys: str, index: str = "products") -> Catalog:
-    return Catalog(f"{backing_service.url}/", index, Secrets(Keys(*keys)))
+def catalog(backing_service: Any, *keys: str, index: str = "products") -> ProductIndex:
+    return ProductIndex(f"{backing_service.url}/", index, Secrets(Keys(*keys)))
 
 
 def test_a_search_is_one_post(backing_service: Any) -> None:

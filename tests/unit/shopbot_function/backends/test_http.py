@@ -137,10 +137,10 @@ def test_tls_is_verified(backing_service: Any) -> None:
 
 def test_each_call_is_measured(backing_service: Any, closed_port: int) -> None:
     backing_service.answers = [(200, {}, {})]
-    measured = request_metrics.begin()
+    metrics = request_metrics.begin()
 
     request_json("GET", backing_service.url, backing_service="es", timeout_seconds=2)
     with pytest.raises(BackingServiceError):
         request_json("GET", f"http://127.0.0.1:{closed_port}", backing_service="claude", timeout_seconds=2)
 
-    assert [(each.backing_service, each.failed) for each in measured.calls] == [("es", False), ("claude", True)]
+    assert [(each.backing_service, each.failed) for each in metrics.calls] == [("es", False), ("claude", True)]

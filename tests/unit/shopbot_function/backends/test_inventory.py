@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from shopping_bot import clients
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import Stock, StockEntry
+from shopping_bot.backends.inventory import Inventory, StockEntry
 
 
 class Table:
@@ -49,7 +49,7 @@ def test_one_read_for_all(table: Table) -> None:
     table.put("A", 3, "19.9")
     table.put("B", 0)
 
-    assert Stock("inventory").quantities(["A", "B", "C", "A"]) == {
+    assert Inventory("inventory").quantities(["A", "B", "C", "A"]) == {
         "A": StockEntry(3, Decimal("19.9")),
         "B": StockEntry(0, None),
     }
@@ -57,8 +57,8 @@ def test_one_read_for_all(table: Table) -> None:
 
 
 def test_nothing_asked_is_nothing_read(table: Table) -> None:
-    assert Stock("inventory").quantities([]) == {}
-    assert Stock("inventory").quantities(["", "x" * 3000]) == {}
+    assert Inventory("inventory").quantities([]) == {}
+    assert Inventory("inventory").quantities(["", "x" * 3000]) == {}
     assert table.calls == []
 
 
@@ -68,10 +68,10 @@ def test_what_was_not_processed_is_asked_again(table: Table) -> None:
     table.unprocessed = 1
 
     with pytest.raises(BackingServiceError, match="busy"):
-        Stock("inventory").quantities(["A", "B", "C"])
+        Inventory("inventory").quantities(["A", "B", "C"])
     table.unprocessed = 0
     table.calls.clear()
-    assert set(Stock("inventory").quantities(["A", "B", "C"])) == {"A", "B", "C"}
+    assert set(Inventory("inventory").quantities(["A", "B", "C"])) == {"A", "B", "C"}
 
 
 def test_more_than_a_batch_takes_more_reads(table: Table) -> None:
@@ -79,7 +79,7 @@ def test_more_than_a_batch_takes_more_reads(table: Table) -> None:
     for sku in skus:
         table.put(sku, 1)
 
-    assert len(Stock("inventory").quantities(skus)) == 230
+    assert len(Inventory("inventory").quantities(skus)) == 230
     assert [len(call) for call in table.calls] == [100, 100, 30]
 
 
@@ -94,7 +94,7 @@ def test_a_table_that_fails_is_down(table: Table, error: Exception) -> None:
     table.error = error
 
     with pytest.raises(BackingServiceError) as down:
-        Stock("inventory").quantities(["A"])
+        Inventory("inventory").quantities(["A"])
     assert down.value.backing_service == "dynamodb"
     assert "s3cr3t" not in str(down.value)
 
@@ -103,7 +103,7 @@ def test_a_refusal_is_logged_with_its_code(table: Table, log: io.StringIO) -> No
     table.error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "s3cr3t"}}, "BatchGetItem")
 
     with pytest.raises(BackingServiceError):
-        Stock("inventory").quantities(["A"])
+        Inventory("inventory").quantities(["A"])
 
     line = json.loads(log.getvalue())
     assert (line["message"], line["aws_error"]) == ("The table could not be read", "AccessDeniedException")

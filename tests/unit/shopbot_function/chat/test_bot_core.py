@@ -20,8 +20,8 @@ from shopping_bot.chat.bot_core import MAXIMUM_ROUNDS, BotCore, prompt
 from shopping_bot.deadline import Deadline
 
 from tests.unit.shopbot_function.fakes import (
+    FakeInventory,
     FakeSearch,
-    FakeStock,
     ScriptedClaude,
     product,
     text,
@@ -37,13 +37,13 @@ RECOMMEND_A = tool_use("recommend", {"skus": ["A"], "summary": "Crisp."}, "t2")
 def reply(
     *script: Any,
     search: FakeSearch | None = None,
-    stock: FakeStock | None = None,
+    stock: FakeInventory | None = None,
     entries: list[dict[str, Any]] | None = None,
     said: str = "chips under 100",
     deadline: Deadline | None = None,
 ) -> tuple[Answer, ScriptedClaude]:
     claude: Any = ScriptedClaude(*script)
-    core = BotCore(claude, search or FakeSearch(product("A"), product("B")), stock or FakeStock())
+    core = BotCore(claude, search or FakeSearch(product("A"), product("B")), stock or FakeInventory())
     return core.answer(entries or [], said, deadline or Deadline(25)), claude
 
 
@@ -130,13 +130,13 @@ def test_calls_of_one_message_run_side_by_side() -> None:
     search = FakeSearch(product("A"))
     search.gate = threading.Barrier(2)
     both = [SEARCH, tool_use("search_products", {"query": "nuts"}, "t9"), tool_use("get_stock", {"skus": ["A"]}, "t8")]
-    measured = request_metrics.begin()
+    metrics = request_metrics.begin()
 
-    _, claude = reply(both, text("Fine."), search=search, stock=FakeStock({"A": 1}))
+    _, claude = reply(both, text("Fine."), search=search, stock=FakeInventory({"A": 1}))
 
     assert [result["tool_use_id"] for result in last_results(claude, 1)] == ["t1", "t9", "t8"]
     assert len(search.threads) == 2
-    assert measured.tool_calls == {"search_products": 2, "get_stock": 1}
+    assert metrics.tool_calls == {"search_products": 2, "get_stock": 1}
 
 
 def test_a_search_and_its_recommendation_in_one_message() -> None:
@@ -172,7 +172,7 @@ def test_nothing_but_unknown_products_goes_back_to_the_model() -> None:
 
 
 def test_products_of_an_earlier_turn_are_shown_with_the_stock_of_now() -> None:
-    given, _ = reply(RECOMMEND_A, entries=past(product("A", stock=5)), stock=FakeStock({"A": 0}))
+    given, _ = reply(RECOMMEND_A, entries=past(product("A", stock=5)), stock=FakeInventory({"A": 0}))
 
     (shown,) = given.content["products"]
     assert (shown["in_stock"], shown["stock"]) == (False, 0)
@@ -223,7 +223,7 @@ def test_it_ends_without_anything_found() -> None:
 
 @pytest.mark.parametrize("words", ["I cannot look right now.", ""])
 def test_a_search_that_is_down_is_said(words: str) -> None:
-    measured = request_metrics.begin()
+    metrics = request_metrics.begin()
     down = FakeSearch(error=BackingServiceError("elasticsearch", "refused"))
 
     given, claude = reply(SEARCH, text(words) if words else [], search=down)
@@ -231,7 +231,7 @@ def test_a_search_that_is_down_is_said(words: str) -> None:
     assert last_results(claude, 1)[0]["is_error"]
     assert given.response_type == "casual"
     assert "search does not work" in given.content["message"]
-    assert measured.degraded == {"elasticsearch"}
+    assert metrics.degraded == {"elasticsearch"}
 
 
 def test_a_defect_of_a_tool_does_not_end_the_conversation() -> None:
@@ -247,12 +247,12 @@ def test_a_defect_of_a_tool_does_not_end_the_conversation() -> None:
 def test_without_claude_there_is_no_answer_unless_something_was_found(error: Exception) -> None:
     with pytest.raises(type(error)):
         reply(error)
-    measured = request_metrics.begin()
+    metrics = request_metrics.begin()
 
     given, _ = reply(SEARCH, error)
 
     assert given.response_type == "final_answer"
-    assert measured.degraded == {"anthropic"}
+    assert metrics.degraded == {"anthropic"}
 
 
 def test_a_past_that_claude_refuses_is_left_out() -> None:
@@ -372,7 +372,7 @@ def test_only_products_that_a_search_returned_are_shown(script: list[Any], found
     returned = {"OLD"} | (set() if is_down else set(found))
 
     try:
-        given, claude = reply(*script, search=search, entries=past(product("OLD")), stock=FakeStock({"OLD": 1}))
+        given, claude = reply(*script, search=search, entries=past(product("OLD")), stock=FakeInventory({"OLD": 1}))
     except ClaudeBusyError:
         return
 

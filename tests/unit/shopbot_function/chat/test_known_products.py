@@ -3,25 +3,25 @@ from __future__ import annotations
 from decimal import Decimal
 
 from shopping_bot import request_metrics
-from shopping_bot.chat.known_products import Shelf
+from shopping_bot.chat.known_products import KnownProducts
 
-from tests.unit.shopbot_function.fakes import FakeStock, product
+from tests.unit.shopbot_function.fakes import FakeInventory, product
 
 
 def test_products_of_this_turn_are_shown_as_the_search_returned_them() -> None:
-    stock = FakeStock()
-    shelf = Shelf({}, stock)
-    shelf.put({"A": product("A")})
+    stock = FakeInventory()
+    known = KnownProducts({}, stock)
+    known.put({"A": product("A")})
 
-    assert shelf.show(["A", "B", "A"]) == [product("A")]
+    assert known.show(["A", "B", "A"]) == [product("A")]
     assert stock.reads == []
 
 
 def test_older_products_are_looked_up_again() -> None:
-    stock = FakeStock({"A": 0}, price=Decimal("90.00"))
-    shelf = Shelf({"A": product("A", stock=5), "GONE": product("GONE")}, stock)
+    stock = FakeInventory({"A": 0}, price=Decimal("90.00"))
+    known = KnownProducts({"A": product("A", stock=5), "GONE": product("GONE")}, stock)
 
-    first, second = shelf.show(["A", "GONE"])
+    first, second = known.show(["A", "GONE"])
 
     assert (first["stock"], first["in_stock"], first["price"]) == (0, False, Decimal("90.00"))
     assert (second["stock"], second["in_stock"], second["price"]) == (0, False, Decimal("85.00"))
@@ -29,11 +29,11 @@ def test_older_products_are_looked_up_again() -> None:
 
 
 def test_without_the_inventory_stock_is_unknown() -> None:
-    measured = request_metrics.begin()
-    stock = FakeStock()
+    metrics = request_metrics.begin()
+    stock = FakeInventory()
     stock.down = True
 
-    shown = Shelf({"A": product("A")}, stock).show(["A"])
+    shown = KnownProducts({"A": product("A")}, stock).show(["A"])
 
     assert (shown[0]["stock"], shown[0]["in_stock"]) == (None, None)
-    assert measured.degraded == {"inventory"}
+    assert metrics.degraded == {"inventory"}

@@ -14,8 +14,8 @@ from shopping_bot.routes.chat_request import ChatRequest
 
 from tests.unit.shopbot_function.fakes import (
     FakeConversations,
+    FakeInventory,
     FakeSearch,
-    FakeStock,
     ScriptedClaude,
     product,
     text,
@@ -30,7 +30,7 @@ def conversations() -> FakeConversations:
 
 def send(conversations: Any, message: str, *script: Any, session_id: str = "s1") -> tuple[Reply, ScriptedClaude]:
     claude: Any = ScriptedClaude(*script)
-    core = BotCore(claude, FakeSearch(product("A")), FakeStock({"A": 5}))
+    core = BotCore(claude, FakeSearch(product("A")), FakeInventory({"A": 5}))
     asked = ChatRequest("u1", message, session_id, "web")
     return service.reply(asked, session_id, conversations, core, Deadline(20)), claude
 
@@ -77,17 +77,17 @@ def test_a_failure_frees_the_session_and_keeps_the_message(conversations: FakeCo
 
 
 def test_without_redis_there_is_an_answer_without_memory(conversations: FakeConversations) -> None:
-    measured = request_metrics.begin()
+    metrics = request_metrics.begin()
     conversations.down = True
 
     reply, _ = send(conversations, "hi", text("Hello!"))
 
     assert reply.content == {"message": "Hello!"}
-    assert measured.degraded == {"redis"}
+    assert metrics.degraded == {"redis"}
 
 
 def test_redis_may_go_away_in_the_middle(conversations: FakeConversations) -> None:
-    measured = request_metrics.begin()
+    metrics = request_metrics.begin()
     down = FakeSearch(product("A"))
     claude: Any = ScriptedClaude(text("Hello!"))
     original = claude.complete
@@ -100,10 +100,10 @@ def test_redis_may_go_away_in_the_middle(conversations: FakeConversations) -> No
     asked = ChatRequest("u1", "hi", "s1", "web")
     kept: Any = conversations
 
-    reply = service.reply(asked, "s1", kept, BotCore(claude, down, FakeStock()), Deadline(20))
+    reply = service.reply(asked, "s1", kept, BotCore(claude, down, FakeInventory()), Deadline(20))
 
     assert reply.content == {"message": "Hello!"}
-    assert measured.degraded == {"redis"}
+    assert metrics.degraded == {"redis"}
 
 
 def test_a_session_belongs_to_its_user() -> None:

@@ -11,7 +11,7 @@ from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.secrets import SecretError
 from shopping_bot.search.product_search import InvalidSearchError, ProductSearch
 
-from tests.unit.shopbot_function.fakes import FakeStock, product
+from tests.unit.shopbot_function.fakes import FakeInventory, product
 
 
 def test_products_are_found(shop: Any, call: Callable[..., Any], request_event: Callable[..., Any]) -> None:
@@ -39,7 +39,7 @@ def test_products_are_found(shop: Any, call: Callable[..., Any], request_event: 
 def test_a_wrong_request_is_a_sentence(
     shop: Any, call: Callable[..., Any], request_event: Callable[..., Any], body: str, detail: str
 ) -> None:
-    shop.search.search = ProductSearch(Any, FakeStock()).search  # type: ignore[arg-type]
+    shop.search.search = ProductSearch(Any, FakeInventory()).search  # type: ignore[arg-type]
     answer = call(request_event("POST", "/products/search", body, content_type="application/json"))
     assert answer.status == 400
     assert detail in answer.json["detail"]

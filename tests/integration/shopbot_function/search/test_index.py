@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shopping_bot.search.index import ALIAS, SearchIndexError, fill, main, read_catalog
 
-from emulator.aws.sample_data import read_catalog
+from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.elasticsearch import Elasticsearch
-from emulator.backing_services.search_index import ALIAS, SearchIndexError, fill, main
 from emulator.ports import free_port
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
+
+WITH_CATALOG = ("--catalog", str(CATALOG))
 
 
 @pytest.fixture
@@ -34,9 +36,9 @@ def names(node: Elasticsearch) -> list[str]:
 
 def test_the_alias_moves_to_the_new_index_and_the_old_one_goes(node: Elasticsearch) -> None:
     lines: list[str] = []
-    first = fill(node.url, report=lines.append)
-    assert get(node, f"/{ALIAS}/_count")["count"] == len(read_catalog())
-    second = fill(node.url, report=lines.append)
+    first = fill(node.url, CATALOG, report=lines.append)
+    assert get(node, f"/{ALIAS}/_count")["count"] == len(read_catalog(CATALOG))
+    second = fill(node.url, CATALOG, report=lines.append)
     assert names(node) == [second] != [first]
     assert list(get(node, f"/_alias/{ALIAS}")) == [second]
     assert lines[0].startswith("Elasticsearch 8.19.3 at http://127.0.0.1:")
@@ -45,11 +47,11 @@ def test_the_alias_moves_to_the_new_index_and_the_old_one_goes(node: Elasticsear
 
 
 def test_a_product_that_is_refused_changes_nothing(node: Elasticsearch, tmp_path: Path) -> None:
-    index = fill(node.url)
+    index = fill(node.url, CATALOG)
     wrong = tmp_path / "catalog.json"
-    wrong.write_text(json.dumps([{**read_catalog()[0], "quality_score": "high"}]))
+    wrong.write_text(json.dumps([{**read_catalog(CATALOG)[0], "quality_score": "high"}]))
     with pytest.raises(SearchIndexError, match=r"refused the product CHIPS-BEET-80G: .*\[quality_score\]"):
-        fill(node.url, catalog=wrong)
+        fill(node.url, wrong)
     assert names(node) == [index]
 
 
@@ -61,25 +63,25 @@ def test_a_wrong_catalogue_is_one_sentence(tmp_path: Path, content: str, sentenc
     wrong = tmp_path / "catalog.json"
     wrong.write_text(content)
     with pytest.raises(SearchIndexError, match=sentence):
-        fill("http://127.0.0.1:9", catalog=wrong)
+        fill("http://127.0.0.1:9", wrong)
 
 
 def test_two_products_of_one_sku_are_one(node: Elasticsearch, tmp_path: Path) -> None:
     twice = tmp_path / "catalog.json"
-    twice.write_text(json.dumps([read_catalog()[0]] * 2))
-    fill(node.url, catalog=twice)
+    twice.write_text(json.dumps([read_catalog(CATALOG)[0]] * 2))
+    fill(node.url, twice)
     assert get(node, f"/{ALIAS}/_count")["count"] == 1
 
 
 def test_an_index_in_the_place_of_the_alias_is_left_alone(node: Elasticsearch) -> None:
     node.indices.create(ALIAS, {})
     with pytest.raises(SearchIndexError, match="exists with the same name as the alias"):
-        fill(node.url)
+        fill(node.url, CATALOG)
     assert names(node) == [ALIAS]
 
 
 def test_the_command_fills_and_shows_its_steps(node: Elasticsearch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--url", node.url, "--alias", "shop"]) == 0
+    assert main(["--url", node.url, *WITH_CATALOG, "--alias", "shop"]) == 0
     assert "shop now means shop-" in capsys.readouterr().out
 
 
@@ -88,8 +90,8 @@ def test_the_command_takes_the_key_from_a_variable(
 ) -> None:
     monkeypatch.setenv("THE_KEY", "a2V5")
     with running_node(api_key="a2V5") as node:
-        assert main(["--url", node.url, "--api-key-env", "THE_KEY"]) == 0
-        assert main(["--url", node.url]) == 1
+        assert main(["--url", node.url, *WITH_CATALOG, "--api-key-env", "THE_KEY"]) == 0
+        assert main(["--url", node.url, *WITH_CATALOG]) == 1
         assert "refuses the API key (401)" in capsys.readouterr().err
 
 
@@ -104,7 +106,7 @@ def test_the_command_takes_the_key_from_a_variable(
 def test_the_command_fails_in_one_sentence(
     capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
-    assert main(arguments) == 1
+    assert main([*arguments, *WITH_CATALOG]) == 1
     said = capsys.readouterr().err
     assert sentence in said
     assert said.count("\n") == 1
@@ -113,4 +115,4 @@ def test_the_command_fails_in_one_sentence(
 
 def test_another_server_is_no_elasticsearch() -> None:
     with pytest.raises(SearchIndexError, match="No Elasticsearch answers"):
-        fill(f"http://127.0.0.1:{free_port()}")
+        fill(f"http://127.0.0.1:{free_port()}", CATALOG)

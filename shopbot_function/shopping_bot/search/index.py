@@ -1,6 +1,7 @@
-"""The products index: its mapping, and how the catalogue gets into it, in the fake and in a real Elasticsearch.
+"""The products index: its mapping, and the command that fills it: `python -m shopping_bot.search.index --help`.
 
 Products go into a new index that no search sees; the alias moves over in one step when it is complete.
+Only the standard library is used, so that any Python fills an index.
 Source: Elasticsearch 8.19 reference, "Aliases", "Bulk API", "REST API compatibility".
 """
 
@@ -17,9 +18,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-
-from emulator.aws.sample_data import CATALOG, SampleDataError, read_catalog
-from emulator.errors import EmulatorError
 
 ALIAS: Final = "products"
 _SECONDS: Final = 30.0
@@ -51,8 +49,19 @@ MAPPING: Final[Mapping[str, Any]] = {
 Report = Callable[[str], None]
 
 
-class SearchIndexError(EmulatorError):
-    """The index cannot be filled; the message is one sentence."""
+class SearchIndexError(Exception):
+    """The index cannot be filled; the message is one sentence that says what to do."""
+
+
+def read_catalog(path: Path) -> list[Mapping[str, Any]]:
+    """Return the products in the JSON file `path`. Raises SearchIndexError."""
+    try:
+        products = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SearchIndexError(f"The catalogue {path} cannot be read ({error}).") from error
+    if not isinstance(products, list):
+        raise SearchIndexError(f"The catalogue {path} must be a JSON list of products.")
+    return products
 
 
 def document(product: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,22 +78,14 @@ def document(product: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fill(
-    url: str,
-    *,
-    alias: str = ALIAS,
-    api_key: str | None = None,
-    catalog: Path = CATALOG,
-    report: Report = lambda _: None,
+    url: str, catalog: Path, *, alias: str = ALIAS, api_key: str | None = None, report: Report = lambda _: None
 ) -> str:
     """Put every product of `catalog` behind `alias` and return the name of the new index.
 
     Searches see the old products until all the new ones are there. What the alias pointed to before is deleted.
     Blocks; `report` gets a line for each step. Raises SearchIndexError, and then leaves everything as it was.
     """
-    try:
-        documents = [document(product) for product in read_catalog(catalog)]
-    except SampleDataError as error:
-        raise SearchIndexError(str(error)) from error
+    documents = [document(product) for product in read_catalog(catalog)]
     node = _Node(url, api_key)
     version = node.request("GET", "/").get("version", {}).get("number", "unknown")
     report(f"Elasticsearch {version} at {node.shown_url}")
@@ -183,21 +184,18 @@ class _Node:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fill the Elasticsearch that the command line names; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m emulator.backing_services.search_index", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m shopping_bot.search.index",
+        description="Fill an Elasticsearch with the products of a catalogue.",
+    )
     parser.add_argument("--url", required=True, help="where Elasticsearch answers, for example https://es.example:9200")
     parser.add_argument("--alias", default=ALIAS, help=f"the name that searches use (default: {ALIAS})")
     parser.add_argument("--api-key-env", metavar="NAME", help="the environment variable that holds the API key")
-    parser.add_argument("--catalog", type=Path, default=CATALOG, help="the products, as JSON")
+    parser.add_argument("--catalog", type=Path, required=True, help="the products, a JSON list")
     parsed = parser.parse_args(arguments)
     try:
-        fill(
-            parsed.url,
-            alias=parsed.alias,
-            api_key=_api_key(parsed.api_key_env),
-            catalog=parsed.catalog,
-            report=_show,
-        )
-    except EmulatorError as error:
+        fill(parsed.url, parsed.catalog, alias=parsed.alias, api_key=_api_key(parsed.api_key_env), report=_show)
+    except SearchIndexError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
