@@ -20,9 +20,9 @@ from emulator.backing_services.redis import Redis
 from emulator.errors import EmulatorError
 from emulator.fault_injection import Faults, Proxy
 from emulator.fault_injection.proxy import Protocol
-from emulator.paths import REPOSITORY
 from emulator.ports import LOOPBACK, Network
 from emulator.status_view import Row
+from sam_template.repository import REPOSITORY
 
 LOCAL_ANTHROPIC_KEY = "local"
 """What the secret holds for the fake, which takes any key."""
