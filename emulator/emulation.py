@@ -76,7 +76,7 @@ class Emulation:
         is_container = options.runs_containers()
         enforces_iam = options.enforces_iam()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
-        self.backing_services = BackingServices(self._paths.redis_log, self._network)
+        self.backing_services = BackingServices(self._paths.valkey_log, self._network)
         self.template, endpoint_url, _, _ = await _all_of(
             asyncio.to_thread(Template.load, TEMPLATE, LOCAL_PARAMETERS),
             self._start_aws(resources, enforces_iam=enforces_iam),

@@ -70,9 +70,9 @@ class StatePaths:
         return self.folder / "ministack.log"
 
     @property
-    def redis_log(self) -> Path:
-        """What Redis writes."""
-        return self.folder / "redis.log"
+    def valkey_log(self) -> Path:
+        """What Valkey writes."""
+        return self.folder / "valkey.log"
 
     @property
     def _state(self) -> Path:

@@ -27,7 +27,7 @@ from benchmarks.cost.traffic import CONVERSATION
 from emulator.aws.sample_data import CATALOG, FILES, inventory_item, read_catalog
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
-from emulator.backing_services.redis import Redis
+from emulator.backing_services.valkey import Valkey
 from sam_template.repository import REPOSITORY, TEMPLATE
 
 _FILE: Final = "sample.txt"
@@ -218,9 +218,9 @@ def _claude(lines: list[str]) -> dict[str, Any]:
 def _backing_services() -> Iterator[dict[str, Any]]:
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
         claude, elasticsearch = Anthropic(), Elasticsearch()
-        redis = Redis(log=Path(folder) / "redis.log")
+        valkey = Valkey(log=Path(folder) / "valkey.log")
         stack = contextlib.AsyncExitStack()
-        for backing_service in (claude, elasticsearch, redis):
+        for backing_service in (claude, elasticsearch, valkey):
             runner.run(stack.enter_async_context(backing_service))
         loop = runner.get_loop()
         thread = threading.Thread(target=loop.run_forever)
@@ -228,8 +228,8 @@ def _backing_services() -> Iterator[dict[str, Any]]:
         try:
             fill(elasticsearch.url, CATALOG)
             yield {
-                "REDIS_HOST": redis.host,
-                "REDIS_PORT": redis.port,
+                "REDIS_HOST": valkey.host,
+                "REDIS_PORT": valkey.port,
                 "REDIS_TLS": False,
                 "ES_URL": elasticsearch.url,
                 "ES_INDEX": ALIAS,

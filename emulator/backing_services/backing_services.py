@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pathlib import Path
 from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
-from emulator.backing_services.redis import Redis
+from emulator.backing_services.valkey import Valkey
 from emulator.errors import EmulatorError
 from emulator.fault_injection import Faults, Proxy
 from emulator.fault_injection.proxy import Protocol
@@ -26,7 +27,6 @@ from sam_template.repository import REPOSITORY
 
 LOCAL_ANTHROPIC_KEY = "local"
 """What the secret holds for the fake, which takes any key."""
-LOCAL_REDIS_PASSWORD = "local"  # noqa: S105 it guards nothing but this machine's loopback interface
 PRODUCTS_INDEX = "products"
 
 
@@ -37,8 +37,8 @@ class BackingServices:
     what the screen says of them: all known once `start` has returned.
     """
 
-    def __init__(self, redis_log: Path, network: Network) -> None:
-        self._redis_log = redis_log
+    def __init__(self, valkey_log: Path, network: Network) -> None:
+        self._valkey_log = valkey_log
         self._network = network
         self._proxies: dict[str, Proxy] = {}
         self.parameters: dict[str, str] = {}
@@ -64,12 +64,13 @@ class BackingServices:
             self._leads_to({"RedisHost": host, "RedisPort": port, "RedisTls": tls}, row)
             self.secrets["REDIS_PASSWORD"] = os.environ.get("REDIS_PASSWORD", "")
             return
-        redis = Redis(password=LOCAL_REDIS_PASSWORD, log=self._redis_log)
-        await resources.enter_async_context(redis)
-        address = await self.proxy(resources, "redis", redis.host, redis.port, "redis")
+        password = secrets.token_hex()
+        valkey = Valkey(password=password, log=self._valkey_log)
+        await resources.enter_async_context(valkey)
+        address = await self.proxy(resources, "redis", valkey.host, valkey.port, "redis")
         host, _, port = address.partition(":")
-        self._leads_to({"RedisHost": host, "RedisPort": port, "RedisTls": "false"}, ("Redis", redis.kind, address))
-        self.secrets["REDIS_PASSWORD"] = LOCAL_REDIS_PASSWORD
+        self._leads_to({"RedisHost": host, "RedisPort": port, "RedisTls": "false"}, ("Redis", valkey.version, address))
+        self.secrets["REDIS_PASSWORD"] = password
 
     async def _start_elasticsearch(self, resources: contextlib.AsyncExitStack) -> None:
         if url := os.environ.get("ES_URL"):

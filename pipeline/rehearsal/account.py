@@ -59,7 +59,7 @@ async def emulated_account() -> AsyncIterator[EmulatedAccount]:
         # For Redis's own folder too: should this process be killed, the next rehearsal clears it.
         resources.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
         tempfile.tempdir = str(scratch)
-        backing_services = BackingServices(folder / "redis.log", Network())
+        backing_services = BackingServices(folder / "valkey.log", Network())
         ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER)
         resources.push_async_callback(ministack.stop)
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -229,23 +228,3 @@ def test_a_backing_service_that_is_not_there_is_named(
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert not own_paths.sockets.exists()
-
-
-def test_an_embedded_redis_serves_where_none_is_installed(
-    tmp_path: Path, environment: dict[str, str], own_paths: StatePaths
-) -> None:
-    started = make_start(tmp_path, environment=environment | {"SHOP_REDIS": "embedded"})
-    processes = []
-    try:
-        started.wait_until_ready()
-        processes = family(started.process.pid)
-        assert re.search(r"^  Redis +embedded ", started.printed, re.MULTILINE)
-        first = httpx.post(f"{started.url}/chat", json={"user_id": "u1", "message": "vegan chips"}, timeout=30).json()
-        again = {"user_id": "u1", "message": "cheaper ones", "session_id": first["session_id"]}
-        second = httpx.post(f"{started.url}/chat", json=again, timeout=30).json()
-        assert second["response_type"] == "final_answer"
-        assert second["meta"]["degraded"] == []
-    finally:
-        started.process.terminate()
-        started.process.wait(30)
-    assert_nothing_left(processes, own_paths, started.port)

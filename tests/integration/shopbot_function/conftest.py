@@ -1,4 +1,4 @@
-"""A Redis of the tests' own, real when it is installed, and conversations in it."""
+"""A Valkey of the tests' own, and conversations in it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import pytest
 from shopping_bot.backends.secrets import Secrets
 from shopping_bot.chat.conversations import Conversations
 
-from emulator.backing_services.redis.redis import Redis
+from emulator.backing_services.valkey import Valkey
 
 PASSWORD = "s3cr3t pass"
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     with asyncio.Runner() as runner:
-        redis = Redis(password=PASSWORD, log=tmp_path_factory.mktemp("redis") / "redis.log")
-        runner.run(redis.start())
-        yield redis
-        runner.run(redis.stop())
+        valkey = Valkey(password=PASSWORD, log=tmp_path_factory.mktemp("valkey") / "valkey.log")
+        runner.run(valkey.start())
+        yield valkey
+        runner.run(valkey.stop())
 
 
 @pytest.fixture
-def make_conversations(redis_server: Redis) -> Iterator[Callable[..., Conversations]]:
-    """Make conversations in that Redis; a setting of the test's own wins."""
+def make_conversations(redis_server: Valkey) -> Iterator[Callable[..., Conversations]]:
+    """Make conversations in that Valkey; a setting of the test's own wins."""
     made = []
 
     def make(passwords: list[str] | None = None, **settings: Any) -> Conversations:

@@ -24,7 +24,7 @@ from shopping_bot.search.index import ALIAS, fill
 from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
-from emulator.backing_services.redis import Redis
+from emulator.backing_services.valkey import Valkey
 from tests.integration.shopbot_function.proxy import Proxy
 
 KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
@@ -80,10 +80,10 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     found: dict[str, int] = {}
 
     async def serve() -> None:
-        log = tmp_path_factory.mktemp("redis") / "redis.log"
-        async with Anthropic() as claude, Elasticsearch() as elasticsearch, Redis(log=log) as redis:
+        log = tmp_path_factory.mktemp("valkey") / "valkey.log"
+        async with Anthropic() as claude, Elasticsearch() as elasticsearch, Valkey(log=log) as valkey:
             await asyncio.to_thread(fill, elasticsearch.url, CATALOG)
-            found["claude"], found["redis"] = claude.port, redis.port
+            found["claude"], found["redis"] = claude.port, valkey.port
             found["elasticsearch"] = int(elasticsearch.url.rpartition(":")[2])
             started.set()
             await asyncio.to_thread(ending.wait)

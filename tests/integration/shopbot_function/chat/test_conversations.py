@@ -15,7 +15,7 @@ from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.chat import history, session
 from shopping_bot.chat.conversations import MAXIMUM_ENTRIES, Conversations
 
-from emulator.backing_services.redis.redis import Redis
+from emulator.backing_services.valkey import Valkey
 from tests.integration.shopbot_function.conftest import PASSWORD
 from tests.integration.shopbot_function.proxy import Proxy
 
@@ -32,7 +32,7 @@ def session_id() -> str:
 
 
 @pytest.fixture
-def raw(redis_server: Redis) -> Iterator[redis_client.Redis]:
+def raw(redis_server: Valkey) -> Iterator[redis_client.Redis]:
     client = redis_client.Redis(host=redis_server.host, port=redis_server.port, password=PASSWORD)
     yield client
     client.close()
@@ -188,22 +188,22 @@ def test_it_recovers_by_itself(
     make_conversations: Callable[..., Conversations], session_id: str, tmp_path: Path
 ) -> None:
     with asyncio.Runner() as runner:
-        redis = Redis(log=tmp_path / "one.log")
-        runner.run(redis.start())
-        conversations = make_conversations([""], port=redis.port)
+        valkey = Valkey(log=tmp_path / "one.log")
+        runner.run(valkey.start())
+        conversations = make_conversations([""], port=valkey.port)
         conversations.begin(session_id, said("one"), LOCK)
-        runner.run(redis.stop())
+        runner.run(valkey.stop())
         with pytest.raises(BackingServiceError):
             conversations.entries(session_id)
 
-        again = Redis(log=tmp_path / "two.log", port=redis.port)
+        again = Valkey(log=tmp_path / "two.log", port=valkey.port)
         runner.run(again.start())
         assert conversations.begin(session_id, said("two"), LOCK).token is not None
         runner.run(again.stop())
 
 
 def test_connections_that_died_while_frozen_are_replaced(
-    make_conversations: Callable[..., Conversations], redis_server: Redis, session_id: str
+    make_conversations: Callable[..., Conversations], redis_server: Valkey, session_id: str
 ) -> None:
     with Proxy(redis_server.host, redis_server.port) as proxy:
         conversations = make_conversations(port=proxy.port)

@@ -1,4 +1,4 @@
-"""What the shop asks of Redis works on both servers alike, through the client that the shop uses."""
+"""What the shop asks of Redis works on Valkey, through the client that the shop uses."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoScriptError, ResponseError
 from redis.retry import Retry
 
-from emulator.backing_services.redis import Redis
-from tests.integration.emulator.backing_services.redis.conftest import PASSWORD
+from emulator.backing_services.valkey import Valkey
+from tests.integration.emulator.backing_services.valkey.conftest import PASSWORD
 
 RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 
 @pytest.fixture(params=[2, 3])
-def client(redis: Redis, request: pytest.FixtureRequest) -> Iterator[Any]:
-    with Client(host=redis.host, port=redis.port, password=PASSWORD, protocol=request.param) as client:
+def client(valkey: Valkey, request: pytest.FixtureRequest) -> Iterator[Any]:
+    with Client(host=valkey.host, port=valkey.port, password=PASSWORD, protocol=request.param) as client:
         client.flushall()
         yield client
 
@@ -72,9 +72,9 @@ def test_a_wrong_type_is_refused_in_the_words_of_redis(client: Any) -> None:
         client.rpush("text", "y")
 
 
-def test_connections_work_side_by_side(redis: Redis, client: Any) -> None:
+def test_connections_work_side_by_side(valkey: Valkey, client: Any) -> None:
     def add() -> None:
-        with Client(host=redis.host, port=redis.port, password=PASSWORD) as mine:
+        with Client(host=valkey.host, port=valkey.port, password=PASSWORD) as mine:
             for _ in range(50):
                 mine.incr("count")
 
@@ -88,16 +88,16 @@ def test_connections_work_side_by_side(redis: Redis, client: Any) -> None:
 
 @pytest.mark.parametrize("protocol", [2, 3])
 @pytest.mark.parametrize("password", [None, "wrong"])
-def test_nobody_comes_in_without_the_password(redis: Redis, password: str | None, protocol: int) -> None:
+def test_nobody_comes_in_without_the_password(valkey: Valkey, password: str | None, protocol: int) -> None:
     once = Retry(NoBackoff(), 0)
     with (
-        Client(host=redis.host, port=redis.port, password=password, protocol=protocol, retry=once) as stranger,
+        Client(host=valkey.host, port=valkey.port, password=password, protocol=protocol, retry=once) as stranger,
         pytest.raises(AuthenticationError),
     ):
         stranger.get("anything")
 
 
-def test_the_wire_is_that_of_redis(redis: Redis) -> None:
+def test_the_wire_is_that_of_redis(valkey: Valkey) -> None:
     password = PASSWORD.encode()
     conversation = [
         (b"*1\r\n$4\r\nPING\r\n", b"-NOAUTH Authentication required.\r\n"),
@@ -113,7 +113,7 @@ def test_the_wire_is_that_of_redis(redis: Redis) -> None:
         (b"*2\r\n$4\r\nLLEN\r\n$4\r\nwire\r\n", b"+QUEUED\r\n"),
         (b"*1\r\n$4\r\nEXEC\r\n", b"*1\r\n-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"),
     ]
-    with socket.create_connection((redis.host, redis.port)) as connection:
+    with socket.create_connection((valkey.host, valkey.port)) as connection:
         for request, answer in conversation:
             connection.sendall(request)
             assert connection.recv(1000) == answer
