@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from pipeline.stages import DeploymentError, read_stage
 from sam_template import Template, TemplateError
-from sam_template.intrinsics import evaluate
 
 STAGE: Final = "prod"
 OPTIONS: Final[Mapping[str, str]] = {
@@ -37,9 +36,8 @@ def resolve(path: Path) -> dict[str, Any]:
     samconfig.toml has no production.
     """
     template = Template.load(path, {**read_stage(STAGE).parameters, **OPTIONS})
-    scope = template.scope(lambda name: _known(template, name), lambda name, attribute: f"{name}.{attribute}")
     resources = {
-        name: {**resource, **{key: evaluate(resource[key], scope, name) for key in _EVALUATED if key in resource}}
+        name: {key: template.evaluated(name, key) if key in _EVALUATED else value for key, value in resource.items()}
         for name, resource in template.resources.items()
     }
     for resource in resources.values():
@@ -50,12 +48,6 @@ def resolve(path: Path) -> dict[str, Any]:
 def as_text(path: Path) -> str:
     """Return what `resolve` makes of the template at `path`, as JSON."""
     return json.dumps(resolve(path), indent=2)
-
-
-def _known(template: Template, name: str) -> str:
-    if name not in template.resources:
-        raise KeyError(name)
-    return name
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""A SAM template as the emulator reads it: translated by SAM, its intrinsics resolved."""
+"""A SAM template, translated by SAM and its intrinsics resolved: what the emulator, the pipeline and the tests read."""
 
 from sam_template.template import ACCOUNT_ID, Function, Route, Template
 from sam_template.translation import TemplateError

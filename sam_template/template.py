@@ -1,4 +1,4 @@
-"""`template.yaml` as the emulator reads it: plain CloudFormation, parameters applied, conditions decided."""
+"""A SAM template as everything here reads it: plain CloudFormation, parameters applied, conditions decided."""
 
 from __future__ import annotations
 
@@ -53,20 +53,31 @@ class Function:
 class Template:
     """A loaded template.
 
-    `parameters` holds every parameter's value as text. `resources` holds the resources whose condition holds,
-    intrinsics not evaluated; `outputs` likewise.
+    `region` is where it is deployed to. `parameters` holds every parameter's value as text. `resources` holds the
+    resources whose condition holds, intrinsics not evaluated; `outputs` likewise; `declared_resources` holds every one.
     """
 
-    def __init__(self, path: Path, parameters: Mapping[str, str], document: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path, parameters: Mapping[str, str], document: Mapping[str, Any], region: str = REGION
+    ) -> None:
         self.path = path
+        self.region = region
         self.parameters = parameters
         self._document = document
+        self.declared_resources: Mapping[str, Mapping[str, Any]] = self._section("Resources")
         self.resources = self._that_hold("Resources")
         self.outputs = self._that_hold("Outputs")
         self._code_uris: Mapping[str, str] = {}
 
     @classmethod
-    def load(cls, path: Path, parameters: Mapping[str, str] | None = None, *, cache: Path | None = None) -> Template:
+    def load(
+        cls,
+        path: Path,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        cache: Path | None = None,
+        region: str = REGION,
+    ) -> Template:
         """Return the template at `path` with `parameters` over its defaults.
 
         `cache` is the folder where translations are kept; without it, `.local/translations` beside the template when
@@ -76,9 +87,9 @@ class Template:
         if cache is None and (path.parent / _CACHE_IN_HOME.parent).is_dir():
             cache = path.parent / _CACHE_IN_HOME
         overrides = dict(parameters or {})
-        translation = translate(path, overrides, cache)
+        translation = translate(path, overrides, cache, region)
         values = parameter_values(path.name, translation.document.get("Parameters") or {}, overrides)
-        template = cls(path, values, translation.document)
+        template = cls(path, values, translation.document, region)
         template._code_uris = translation.code_uris
         template._check()
         return template
@@ -89,7 +100,6 @@ class Template:
         get_att: Callable[[str, str], Any],
         *,
         stack_name: str = "stack",
-        region: str = REGION,
         overrides: Mapping[str, str] | None = None,
     ) -> Scope:
         """Return what the template's intrinsics refer to, with `ref` and `get_att` answering for resources.
@@ -99,8 +109,23 @@ class Template:
         declared = self._section("Parameters")
         replaced = {name: value for name, value in (overrides or {}).items() if name in declared}
         values = referable_values(declared, {**self.parameters, **replaced})
-        values.update(pseudo_parameters(stack_name, region))
+        values.update(pseudo_parameters(stack_name, self.region))
         return Scope(values, self._section("Conditions"), self._section("Mappings"), ref, get_att)
+
+    def symbols(self, *, stack_name: str = "stack", overrides: Mapping[str, str] | None = None) -> Scope:
+        """Return a scope in which a resource stands for itself: its logical id, or "logical id.attribute"."""
+        return self._symbols(None, stack_name=stack_name, overrides=overrides)
+
+    def evaluated(self, logical_id: str, member: str = "Properties", scope: Scope | None = None) -> Any:
+        """Return a member of a resource ("Properties", "DeletionPolicy" …) evaluated in `scope`, or by `symbols`.
+
+        Raises TemplateError with the place.
+        """
+        where = f"Resources.{logical_id}.{member}"
+        try:
+            return intrinsics.evaluate(self.resources[logical_id][member], scope or self.symbols(), where)
+        except IntrinsicError as error:
+            raise self.error(logical_id, str(error)) from error
 
     @cached_property
     def functions(self) -> Mapping[str, Function]:
@@ -155,14 +180,14 @@ class Template:
         for name, member in self._section(section).items():
             condition = member.get("Condition")
             try:
-                if condition is None or intrinsics.evaluate_condition(condition, self._symbols(), f"{section}.{name}"):
+                if condition is None or intrinsics.evaluate_condition(condition, self.symbols(), f"{section}.{name}"):
                     members[name] = {"Properties": {}, **member} if section == "Resources" else member
             except IntrinsicError as error:
                 raise self.error(name, str(error)) from error
         return members
 
-    def _symbols(self, seen: set[str] | None = None) -> Scope:
-        """Return a scope in which a resource stands for itself: its logical id, or "logical id.attribute"."""
+    def _symbols(self, seen: set[str] | None, **where: Any) -> Scope:
+        """Return `symbols`, which add to `seen` what is referred to."""
 
         def ref(logical_id: str) -> str:
             if logical_id not in self.resources:
@@ -171,14 +196,10 @@ class Template:
                 seen.add(logical_id)
             return logical_id
 
-        return self.scope(ref, lambda logical_id, attribute: f"{ref(logical_id)}.{attribute}")
+        return self.scope(ref, lambda logical_id, attribute: f"{ref(logical_id)}.{attribute}", **where)
 
     def _symbolic(self, logical_id: str, seen: set[str] | None = None) -> dict[str, Any]:
-        where = f"Resources.{logical_id}.Properties"
-        try:
-            value = intrinsics.evaluate(self.resources[logical_id]["Properties"], self._symbols(seen), where)
-        except IntrinsicError as error:
-            raise self.error(logical_id, str(error)) from error
+        value = self.evaluated(logical_id, scope=self._symbols(seen))
         if not isinstance(value, dict):
             raise self.error(logical_id, f"the Properties of {logical_id} must be a mapping.")
         return value
@@ -223,7 +244,7 @@ class Template:
         _ = self.creation_order, self.functions, self.routes
         for name, output in self.outputs.items():
             try:
-                intrinsics.evaluate(output.get("Value"), self._symbols(), f"Outputs.{name}.Value")
+                intrinsics.evaluate(output.get("Value"), self.symbols(), f"Outputs.{name}.Value")
             except IntrinsicError as error:
                 raise self.error(name, str(error)) from error
 

@@ -18,8 +18,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-from sam_template.repository import REGION
-
 KEPT_TRANSLATIONS: Final = 8
 _FORMAT: Final = "1"  # of the kept files
 _CODE_PROPERTIES: Final = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
@@ -39,20 +37,21 @@ class Translation:
     code_uris: Mapping[str, str]
 
 
-def translate(path: Path, parameters: Mapping[str, str], cache: Path | None) -> Translation:
-    """Return the translation of the template at `path` with `parameters` set, from `cache` (a folder) when it is there.
+def translate(path: Path, parameters: Mapping[str, str], cache: Path | None, region: str) -> Translation:
+    """Return the translation of the template at `path`, from `cache` (a folder) when it is there.
 
-    Raises TemplateError for a file that cannot be read, is not YAML, or that SAM's translator refuses.
+    `parameters` and `region` are those of the deployment. Raises TemplateError for a file that cannot be read, is not
+    YAML, or that SAM's translator refuses.
     """
     try:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"{path} cannot be read ({error}); name an existing template.") from error
-    kept = None if cache is None else cache / f"{_fingerprint(source, parameters)}.json"
+    kept = None if cache is None else cache / f"{_fingerprint(source, parameters, region)}.json"
     if kept is not None:
         with contextlib.suppress(OSError, ValueError, TypeError):
             return Translation(**json.loads(kept.read_bytes()))
-    translation = _translate(path, source, parameters)
+    translation = _translate(path, source, parameters, region)
     if kept is not None:
         _keep(kept, translation)
     return translation
@@ -66,10 +65,10 @@ def place(path: Path, source: str, name: str) -> str:
     return path.name
 
 
-def _fingerprint(source: str, parameters: Mapping[str, str]) -> str:
+def _fingerprint(source: str, parameters: Mapping[str, str], region: str) -> str:
     import samtranslator  # the package alone: its version, none of its modules
 
-    parts = [_FORMAT, str(samtranslator.__version__), REGION, json.dumps(dict(sorted(parameters.items()))), source]
+    parts = [_FORMAT, str(samtranslator.__version__), region, json.dumps(dict(sorted(parameters.items()))), source]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -85,7 +84,7 @@ def _keep(kept: Path, translation: Translation) -> None:
             old.unlink(missing_ok=True)
 
 
-def _translate(path: Path, source: str, parameters: Mapping[str, str]) -> Translation:
+def _translate(path: Path, source: str, parameters: Mapping[str, str], region: str) -> Translation:
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
@@ -99,7 +98,7 @@ def _translate(path: Path, source: str, parameters: Mapping[str, str]) -> Transl
     # would read ~/.aws and fail on a profile that is gone.
     try:
         to_py27_compatible_template(document, values)
-        translator = Translator(None, Parser(), boto_session=SimpleNamespace(region_name=REGION))
+        translator = Translator(None, Parser(), boto_session=SimpleNamespace(region_name=region))
         try:
             translated = translator.translate(document, values, get_managed_policy_map=dict)
         finally:

@@ -188,9 +188,7 @@ class Stack:
 
     def _scope(self, ref: Any, get_att: Any) -> Scope:
         overrides = self._parameters | {ENDPOINT_PARAMETER: self._clients.endpoint_url}
-        return self._template.scope(
-            ref, get_att, stack_name=self._name, region=self._clients.region, overrides=overrides
-        )
+        return self._template.scope(ref, get_att, stack_name=self._name, overrides=overrides)
 
     def _check(self) -> None:
         """Find every type, property and attribute that the emulator does not know, before anything is created."""

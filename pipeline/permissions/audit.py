@@ -15,7 +15,6 @@ from typing import Any, Final
 from pipeline.permissions.client_calls import UnreadableCallError, read_folder
 from pipeline.permissions.iam_actions import UnknownActionError, client_methods, iam_actions
 from sam_template import Function, Template
-from sam_template.intrinsics import evaluate
 from sam_template.translation import parse
 
 PARAMETERS: Final[Sequence[Mapping[str, str]]] = (
@@ -134,10 +133,10 @@ def _called_actions(folder: Path) -> dict[str, str]:
 
 def _allowed_actions(template: Template, role: str) -> Iterator[str]:
     """Yield the actions, patterns among them, that the role's own policies and those attached to it allow."""
-    documents = [policy["PolicyDocument"] for policy in _properties(template, role).get("Policies", [])]
+    documents = [policy["PolicyDocument"] for policy in template.evaluated(role).get("Policies", [])]
     for logical_id, resource in template.resources.items():
         if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-            properties = _properties(template, logical_id)
+            properties = template.evaluated(logical_id)
             if role in (properties.get("RoleName"), *properties.get("Roles", [])):
                 documents.append(properties["PolicyDocument"])
     for document in documents:
@@ -148,15 +147,8 @@ def _allowed_actions(template: Template, role: str) -> Iterator[str]:
 
 def _managed_policies(template: Template, role: str) -> list[str]:
     """Return the last parts of the ARNs of AWS's managed policies; those of the template are read as statements."""
-    arns = [str(arn) for arn in _properties(template, role).get("ManagedPolicyArns", [])] if role else []
+    arns = [str(arn) for arn in template.evaluated(role).get("ManagedPolicyArns", [])] if role else []
     return [arn.rpartition("/")[2] for arn in arns if arn not in template.resources]
-
-
-def _properties(template: Template, logical_id: str) -> Mapping[str, Any]:
-    """Return a resource's properties, every resource in them called by its logical id."""
-    scope = template.scope(lambda name: name, lambda name, attribute: f"{name}.{attribute}")
-    properties: Mapping[str, Any] = evaluate(template.resources[logical_id]["Properties"], scope, logical_id)
-    return properties
 
 
 def _many(value: Any) -> Iterable[Any]:

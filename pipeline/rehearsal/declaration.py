@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.paths import INSTALLED
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.readers.api import expanded
 from pipeline.rehearsal.settings import Settings
-from sam_template import ACCOUNT_ID, Template, TemplateError, intrinsics
-from sam_template.translation import translate
+from sam_template import ACCOUNT_ID, Template, TemplateError
+from sam_template.intrinsics import Scope
 
 AT_RUN_TIME: Final = (
     *("AwsEndpointUrl", "RedisHost", "RedisPort", "RedisTls"),
@@ -25,7 +24,6 @@ GRADUAL: Final = "GradualDeployment"
 _GRADUAL_CONDITION: Final = "HasGradualDeployment"
 HTTP_API: Final = "AWS::ApiGatewayV2::Api"
 VERSION: Final = "AWS::Lambda::Version"
-TRANSLATIONS: Final = INSTALLED / "translations"
 _VERSION_ID: Final = re.compile(r"(?<=Version)[0-9a-f]{10}$")
 
 # AWS CloudFormation Template Reference, "Return values" of each type; {id} is what Ref gives.
@@ -76,11 +74,13 @@ class Declaration:
     def __init__(self, template: Path, settings: Settings) -> None:
         self._settings = settings
         try:
-            self._template = Template.load(template, settings.parameters)
-            self._everything = translate(template, {**settings.parameters, GRADUAL: "true"}, TRANSLATIONS).document
+            self._template = Template.load(template, settings.parameters, region=settings.region)
+            gradual = {GRADUAL: "true"} if GRADUAL in self._template.parameters else {}
+            every = Template.load(template, {**settings.parameters, **gradual}, region=settings.region)
+            self._everything = every.declared_resources
             placeholders = {name: f"<{name}>" for name in AT_RUN_TIME}
-            self._symbols = self._scope(str, "{}.{}".format, placeholders)
-            self.resources = tuple(self._resource(logical_id) for logical_id in self._template.resources)
+            symbols = self._template.symbols(stack_name=settings.stack_name, overrides=placeholders)
+            self.resources = tuple(self._resource(logical_id, symbols) for logical_id in self._template.resources)
         except TemplateError as error:
             raise RehearsalError(str(error)) from error
 
@@ -93,7 +93,7 @@ class Declaration:
     def switched_off(self) -> tuple[SwitchedOff, ...]:
         """Return the resources that other values of the parameters would make, and these do not."""
         made = {resource.logical_id for resource in self.resources}
-        every = {canonical(name): resource for name, resource in self._everything["Resources"].items()}
+        every = {canonical(name): resource for name, resource in self._everything.items()}
         return tuple(
             SwitchedOff(name, str(resource["Type"]), _reason(str(resource["Type"]), resource.get("Condition")))
             for name, resource in every.items()
@@ -107,42 +107,29 @@ class Declaration:
 
         Raises RehearsalError for a reference to what is not there, or to an attribute without a pattern here.
         """
-        scope = self._scope(
+        scope = self._template.scope(
             lambda name: physical_ids[canonical(name)],
             lambda name, attribute: self._attribute(name, attribute, physical_ids[canonical(name)]),
-            at_run_time,
+            stack_name=self._settings.stack_name,
+            overrides=at_run_time,
         )
-        return self._properties(self._declared_id(logical_id), scope)
+        try:
+            return self._properties(self._declared_id(logical_id), scope)
+        except TemplateError as error:
+            raise RehearsalError(str(error)) from error
 
-    def _resource(self, declared_id: str) -> Resource:
+    def _resource(self, declared_id: str, symbols: Scope) -> Resource:
         resource = self._template.resources[declared_id]
-        policy = self._evaluated(declared_id, "DeletionPolicy", self._symbols) if "DeletionPolicy" in resource else ""
-        return Resource(
-            canonical(declared_id),
-            str(resource["Type"]),
-            self._properties(declared_id, self._symbols),
-            str(policy).startswith("Retain"),
-        )
+        kept = "DeletionPolicy" in resource and self._template.evaluated(declared_id, "DeletionPolicy", symbols)
+        properties = self._properties(declared_id, symbols)
+        return Resource(canonical(declared_id), str(resource["Type"]), properties, str(kept).startswith("Retain"))
 
-    def _properties(self, declared_id: str, scope: intrinsics.Scope) -> Mapping[str, Any]:
-        properties: Mapping[str, Any] = self._evaluated(declared_id, "Properties", scope)
+    def _properties(self, declared_id: str, scope: Scope) -> Mapping[str, Any]:
+        properties: Mapping[str, Any] = self._template.evaluated(declared_id, scope=scope)
         return expanded(properties) if self._template.resources[declared_id]["Type"] == HTTP_API else properties
 
     def _declared_id(self, logical_id: str) -> str:
         return next(name for name in self._template.resources if canonical(name) == logical_id)
-
-    def _scope(self, ref: Any, get_att: Any, overrides: Mapping[str, str]) -> intrinsics.Scope:
-        settings = self._settings
-        return self._template.scope(
-            ref, get_att, stack_name=settings.stack_name, region=settings.region, overrides=overrides
-        )
-
-    def _evaluated(self, declared_id: str, member: str, scope: intrinsics.Scope) -> Any:
-        where = f"Resources.{declared_id}.{member}"
-        try:
-            return intrinsics.evaluate(self._template.resources[declared_id][member], scope, where)
-        except intrinsics.IntrinsicError as error:
-            raise RehearsalError(f"{self._template.path.name}: {error}") from error
 
     def _attribute(self, declared_id: str, attribute: str, physical_id: str) -> str:
         type_name = str(self._template.resources[declared_id]["Type"])
