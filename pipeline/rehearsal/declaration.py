@@ -79,7 +79,12 @@ class Declaration:
             every = Template.load(template, {**settings.parameters, **gradual}, region=settings.region)
             self._everything = every.declared_resources
             placeholders = {name: f"<{name}>" for name in AT_RUN_TIME}
-            symbols = self._template.symbols(stack_name=settings.stack_name, overrides=placeholders)
+            symbols = self._template.scope(
+                canonical,
+                lambda name, attribute: f"{canonical(name)}.{attribute}",
+                stack_name=settings.stack_name,
+                overrides=placeholders,
+            )
             self.resources = tuple(self._resource(logical_id, symbols) for logical_id in self._template.resources)
         except TemplateError as error:
             raise RehearsalError(str(error)) from error

@@ -30,6 +30,11 @@ def test_the_stage_of_the_api_logs_and_throttles(prod: Stage) -> None:
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == "400"
 
 
+def test_the_access_log_takes_no_room_in_the_resource_policy_of_the_account(prod: Stage) -> None:
+    """Amazon CloudWatch Logs User Guide, "Log group resource policy size limit considerations"."""
+    assert prod.properties("ShopApiAccessLogs")["LogGroupName"].startswith("/aws/vendedlogs/")
+
+
 def test_every_alarm_tells_the_topic_and_says_what_to_do(prod: Stage) -> None:
     alarms = prod.of_type("AWS::CloudWatch::Alarm")
     assert len(alarms) == 14

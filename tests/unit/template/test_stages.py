@@ -113,6 +113,15 @@ def test_a_new_version_is_checked_gets_a_tenth_and_is_taken_back_by_its_alarm(pr
     assert failures["service"] == variables["POWERTOOLS_SERVICE_NAME"]
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_alarm_is_named_after_the_version_that_it_watches(prod: Stage, function: str) -> None:
+    """Under a name that stays, PutMetricAlarm keeps the state: the version before would refuse its correction."""
+    version = prod.properties(f"{function}Aliaslive")["FunctionVersion"]
+    for kind in ("Errors", "Failures"):
+        name = f"{function.removesuffix('Function')}NewVersion{kind}"
+        assert prod.properties(f"{name}Alarm")["AlarmName"].endswith(f"-{name}-{version}")
+
+
 def test_the_check_can_be_invoked_by_codedeploy_and_knows_both_versions(prod: Stage) -> None:
     check = prod.properties("PreTrafficCheckFunction")
     assert check["FunctionName"].startswith("CodeDeployHook_")
@@ -186,4 +195,12 @@ class TestEdge:
         config = everything.properties("Distribution")["DistributionConfig"]
         assert config["Origins"][0]["DomainName"] == "ShopApi.execute-api.us-east-1.amazonaws.com"
         assert config["DefaultCacheBehavior"]["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+        # Compress needs a cache policy that caches (CloudFront Developer Guide, "Serve compressed files").
+        assert "Compress" not in config["DefaultCacheBehavior"]
         assert config["WebACLId"].endswith("webacl/shop/1")
+
+
+def test_a_function_is_told_by_name_and_by_arn(prod: Stage) -> None:
+    for function in FUNCTIONS:
+        assert prod.template.outputs[f"{function}Name"]["Value"] == {"Ref": function}
+        assert prod.template.outputs[f"{function}Arn"]["Value"] == {"Fn::GetAtt": [function, "Arn"]}
