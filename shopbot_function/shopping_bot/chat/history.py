@@ -7,9 +7,13 @@ answer: it came while another was being answered, or the answer failed. It is th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shopping_bot.chat.answer import Answer
 
 Entry = dict[str, Any]
 Message = dict[str, Any]
@@ -21,23 +25,41 @@ UNANSWERED = 3
 _KEPT_BLOCKS = ("text", "tool_use", "tool_result")
 
 
+@dataclass(frozen=True)
+class Past:
+    """A conversation as the bot core takes it, ending with the customer's message that is to be answered.
+
+    `messages` are those of the Messages API; `products` every product that a search of the conversation returned, by
+    SKU, the latest record of each; `customer_texts` what the customer wrote, the last message included. `is_first`
+    tells whether nothing was said before.
+    """
+
+    messages: list[Message]
+    products: dict[str, Any]
+    customer_texts: list[str]
+    is_first: bool
+
+    def without_messages(self) -> Past:
+        """Return this past with none of its messages but the last one of the customer."""
+        return replace(self, messages=_messages([], self.customer_texts[-1]), is_first=True)
+
+
+def past(entries: Sequence[Entry], text: str) -> Past:
+    """Return what the bot core needs of `entries`, what was said before, to answer the customer's `text`."""
+    products: dict[str, Any] = {}
+    for entry in entries:
+        products |= entry.get("products", {})
+    said = [entry["text"] for entry in entries if entry.get("role") == "user"]
+    return Past(_messages(entries, text), products, [*said, text], is_first=not entries)
+
+
 def customer_entry(text: str) -> Entry:
     """Return the entry of a customer's message."""
     return {"id": secrets.token_hex(8), "role": "user", "text": text, "at": now()}
 
 
-def answer_entry(
-    asked: Mapping[str, Any],
-    response_type: str,
-    content: Mapping[str, Any],
-    text: str,
-    messages: Sequence[Mapping[str, Any]],
-    products: Mapping[str, Any],
-) -> Entry:
-    """Return the entry of the answer to the entry `asked`.
-
-    `content` is what the customer saw and `text` its words; `messages` are Claude's and the tools' of this turn,
-    without the customer's; `products` are those that its searches returned, by SKU.
+def answer_entry(asked: Mapping[str, Any], answer: Answer) -> Entry:
+    """Return the entry of `answer`, which answers the entry `asked`.
 
     Claude's thinking is not kept: each block of it is valid only behind the very messages that it was thought behind,
     and the next turn tells them anew (Claude Platform documentation, "Prefix checks on thinking blocks").
@@ -46,52 +68,15 @@ def answer_entry(
         "role": "assistant",
         "to": asked["id"],
         "at": now(),
-        "response_type": response_type,
-        "content": dict(content),
-        "text": text,
+        "response_type": answer.response_type,
+        "content": dict(answer.content),
+        "text": answer.text,
         "messages": [
             {**message, "content": [block for block in message["content"] if block["type"] in _KEPT_BLOCKS]}
-            for message in messages
+            for message in answer.messages
         ],
-        "products": dict(products),
+        "products": dict(answer.products),
     }
-
-
-def messages(entries: Sequence[Entry], text: str) -> list[Message]:
-    """Return the conversation as messages of the Messages API, ending with the customer's `text`.
-
-    Roles alternate, the first is the user's, and every tool call has its result, whatever a cap has cut off.
-    """
-    answers = {entry["to"]: entry for entry in entries if entry.get("role") == "assistant"}
-    asked = [entry for entry in entries if entry.get("role") == "user"]
-    answered = [entry["id"] for entry in asked if entry["id"] in answers]
-    recent = set(answered[-REMEMBERED_ANSWERS:])
-    whole = set(answered[-WHOLE_ANSWERS:])
-    told: list[Message] = []
-    for entry in asked:
-        if entry["id"] in recent:
-            answer = answers[entry["id"]]
-            _say(told, entry["text"])
-            told += answer["messages"] if entry["id"] in whole else []
-            told.append({"role": "assistant", "content": [{"type": "text", "text": answer["text"]}]})
-    for entry in _unanswered(entries):
-        if entry["text"] != text:
-            _say(told, entry["text"])
-    _say(told, text)
-    return told
-
-
-def products(entries: Iterable[Entry]) -> dict[str, Any]:
-    """Return every product that a search of the conversation returned, by SKU; the latest record of each."""
-    known: dict[str, Any] = {}
-    for entry in entries:
-        known |= entry.get("products", {})
-    return known
-
-
-def customer_texts(entries: Iterable[Entry]) -> list[str]:
-    """Return what the customer wrote."""
-    return [entry["text"] for entry in entries if entry.get("role") == "user"]
 
 
 def turns(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -113,6 +98,30 @@ def turns(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 def now() -> str:
     """Return the present in RFC 3339 with milliseconds, UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _messages(entries: Sequence[Entry], text: str) -> list[Message]:
+    """Return the conversation as messages of the Messages API, ending with the customer's `text`.
+
+    Roles alternate, the first is the user's, and every tool call has its result, whatever a cap has cut off.
+    """
+    answers = {entry["to"]: entry for entry in entries if entry.get("role") == "assistant"}
+    asked = [entry for entry in entries if entry.get("role") == "user"]
+    answered = [entry["id"] for entry in asked if entry["id"] in answers]
+    recent = set(answered[-REMEMBERED_ANSWERS:])
+    whole = set(answered[-WHOLE_ANSWERS:])
+    told: list[Message] = []
+    for entry in asked:
+        if entry["id"] in recent:
+            answer = answers[entry["id"]]
+            _say(told, entry["text"])
+            told += answer["messages"] if entry["id"] in whole else []
+            told.append({"role": "assistant", "content": [{"type": "text", "text": answer["text"]}]})
+    for entry in _unanswered(entries):
+        if entry["text"] != text:
+            _say(told, entry["text"])
+    _say(told, text)
+    return told
 
 
 def _unanswered(entries: Sequence[Entry]) -> list[Entry]:

@@ -15,11 +15,11 @@ from shopping_bot.search.product_search import INVENTORY
 
 
 class KnownProducts:
-    """`known` are the products of earlier turns by SKU; `put` adds those of this one."""
+    """The products of earlier turns by SKU, and those that `put` adds in this one."""
 
-    def __init__(self, known: Mapping[str, Any], stock: Inventory) -> None:
-        self._known = dict(known)
-        self._inventory = stock
+    def __init__(self, earlier: Mapping[str, Any], inventory: Inventory) -> None:
+        self._earlier = dict(earlier)
+        self._inventory = inventory
         self.found: dict[str, Any] = {}
 
     def put(self, products: Mapping[str, Any]) -> None:
@@ -28,11 +28,15 @@ class KnownProducts:
 
     def has(self, sku: str) -> bool:
         """Tell whether a search returned `sku`."""
-        return sku in self.found or sku in self._known
+        return sku in self.found or sku in self._earlier
+
+    def named_in(self, text: str) -> list[str]:
+        """Return the SKUs of this turn's products that `text` names, by SKU or by name."""
+        return [sku for sku, product in self.found.items() if sku in text or str(product["name"]) in text]
 
     def products(self) -> list[Mapping[str, Any]]:
         """Return everything that is known."""
-        return list((self._known | self.found).values())
+        return list((self._earlier | self.found).values())
 
     def show(self, skus: Sequence[str]) -> list[dict[str, Any]]:
         """Return the products of `skus`, in that order and each once, as they are now; unknown ones are left out.
@@ -50,12 +54,12 @@ class KnownProducts:
             entries = self._inventory.quantities(skus)
         except BackingServiceError:
             request_metrics.current().degraded.add(INVENTORY)
-            return {sku: {**self._known[sku], "in_stock": None, "stock": None} for sku in skus}
+            return {sku: {**self._earlier[sku], "in_stock": None, "stock": None} for sku in skus}
         current = {}
         for sku in skus:
             entry = entries.get(sku)
             quantity = entry.qty if entry else 0
-            current[sku] = {**self._known[sku], "in_stock": quantity > 0, "stock": quantity}
+            current[sku] = {**self._earlier[sku], "in_stock": quantity > 0, "stock": quantity}
             if entry and entry.price is not None:
                 current[sku]["price"] = entry.price
         return current

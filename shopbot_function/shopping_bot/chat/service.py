@@ -63,20 +63,17 @@ def reply(
     begun = _begin(conversations, session_id, entry, deadline)
     if begun is not None and begun.token is None:
         return Reply(session_id, "processing", {"message": _PROCESSING})
-    past = [kept for kept in begun.entries if kept.get("id") != entry["id"]] if begun else []
+    earlier = [kept for kept in begun.entries if kept.get("id") != entry["id"]] if begun else []
     try:
-        answer = bot_core.answer(past, asked.message, deadline)
+        answer = bot_core.answer(history.past(earlier, asked.message), deadline)
     except BaseException:
         if begun is not None and begun.token is not None:
             with suppress(BackingServiceError):
                 conversations.release(session_id, begun.token)
         raise
     if begun is not None and begun.token is not None:
-        kept = history.answer_entry(
-            entry, answer.response_type, answer.content, answer.text, answer.messages, answer.products
-        )
         try:
-            conversations.finish(session_id, begun.token, kept)
+            conversations.finish(session_id, begun.token, history.answer_entry(entry, answer))
         except BackingServiceError as error:
             _degrade(error)
     return Reply(session_id, answer.response_type, answer.content, answer.functions)

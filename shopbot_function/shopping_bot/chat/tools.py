@@ -1,36 +1,23 @@
-"""The tools that Claude may call: what they take, and what the two that look something up return."""
+"""The tools that Claude may call: what they take, and the form of what they give back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
-from shopping_bot import json_schema, json_text, request_metrics
-from shopping_bot.backends.elasticsearch import BACKING_SERVICE as CATALOG
-from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import Inventory
-from shopping_bot.backends.secrets import SecretError
-from shopping_bot.deadline import Deadline
-from shopping_bot.observability import logger
-from shopping_bot.search.product_search import INVENTORY, SEARCH_INPUT_SCHEMA, InvalidSearchError
+from shopping_bot import json_schema, json_text
+from shopping_bot.search.product_search import SEARCH_INPUT_SCHEMA
 
 SEARCH_PRODUCTS = "search_products"
 GET_STOCK = "get_stock"
 ASK_USER = "ask_user"
 RECOMMEND = "recommend"
-# These two end the turn: the loop makes the answer of their input.
+# These two end the turn: the answer is made of their input.
 ENDING = (ASK_USER, RECOMMEND)
 
 MAXIMUM_SHOWN = 10
-
-
-class Search(Protocol):
-    """What the tool needs of shopping_bot.search.product_search.ProductSearch."""
-
-    def search(self, arguments: Mapping[str, Any], *, deadline: Deadline) -> dict[str, Any]:
-        """Return products with live stock. Raises InvalidSearchError and BackingServiceError."""
 
 
 @dataclass(frozen=True)
@@ -120,51 +107,6 @@ def mistakes(name: str, arguments: Any) -> list[str]:
             return json_schema.mistakes(arguments, definition["input_schema"])
     names = ", ".join(definition["name"] for definition in definitions())
     return [f"there is no such tool; there are {names}"]
-
-
-class Toolbox:
-    """Runs search_products and get_stock, whose input is valid by `mistakes`."""
-
-    def __init__(self, search: Search, stock: Inventory) -> None:
-        self._search = search
-        self._inventory = stock
-
-    def run(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Outcome:
-        """Return the outcome of the tool `name`; a backing service that is down is one as well."""
-        try:
-            return self._find(arguments, deadline) if name == SEARCH_PRODUCTS else self._count(arguments)
-        except InvalidSearchError as error:
-            return failure(str(error))
-        except SecretError as error:
-            logger.error("A tool has no key", tool=name, key=error.key)
-        except BackingServiceError as error:
-            logger.warning("A tool's backing service is down", tool=name, reason=error.reason)
-        down = CATALOG if name == SEARCH_PRODUCTS else INVENTORY
-        request_metrics.current().degraded.add(down)
-        return failure(f"{name} does not work right now; tell the customer so.", down=down)
-
-    def _find(self, arguments: Mapping[str, Any], deadline: Deadline) -> Outcome:
-        found = self._search.search(arguments, deadline=deadline)
-        request_metrics.current().degraded.update(found.get("degraded", ()))
-        return Outcome(found, products={product["sku"]: product for product in found["products"]})
-
-    def _count(self, arguments: Mapping[str, Any]) -> Outcome:
-        entries = self._inventory.quantities(arguments["skus"])
-        return Outcome(
-            {
-                "stock": [
-                    {
-                        "sku": sku,
-                        "in_stock": entries[sku].qty > 0,
-                        "stock": entries[sku].qty,
-                        "price": entries[sku].price,
-                    }
-                    for sku in arguments["skus"]
-                    if sku in entries
-                ],
-                "unknown": [sku for sku in arguments["skus"] if sku not in entries],
-            }
-        )
 
 
 def _text(maximum: int) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from shopping_bot import json_schema
-from shopping_bot.backends.elasticsearch import Found
+from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import MAXIMUM_KEYS, StockEntry
+from shopping_bot.backends.inventory import MAXIMUM_KEYS, Inventory, StockEntry
 from shopping_bot.deadline import Deadline
 from shopping_bot.search import query
 from shopping_bot.search.query import Search
@@ -68,20 +68,6 @@ class InvalidSearchError(Exception):
     """The arguments cannot be searched with; the message is a sentence for whoever sent them."""
 
 
-class Index(Protocol):
-    """What is needed of shopping_bot.backends.elasticsearch.ProductIndex."""
-
-    def find(self, body: Mapping[str, Any], *, deadline: Deadline) -> Found:
-        """Return what a search body finds."""
-
-
-class Inventory(Protocol):
-    """What is needed of shopping_bot.backends.inventory.Inventory."""
-
-    def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
-        """Return what the table says of the SKUs."""
-
-
 @dataclass
 class _Page:
     """What one query found: the products to show, how many match in all, and whether the inventory answered."""
@@ -92,11 +78,11 @@ class _Page:
 
 
 class ProductSearch:
-    """Products from `catalog`, with stock and price from `stock`."""
+    """Products from `index`, with stock and price from `inventory`."""
 
-    def __init__(self, catalog: Index, stock: Inventory) -> None:
-        self._index = catalog
-        self._inventory = stock
+    def __init__(self, index: ProductIndex, inventory: Inventory) -> None:
+        self._index = index
+        self._inventory = inventory
 
     def search(self, arguments: Mapping[str, Any], *, deadline: Deadline) -> dict[str, Any]:
         """Return `products` (best first), `total_hits`, `returned`, `relaxed` and `degraded`.

@@ -13,6 +13,7 @@ from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.inventory import Inventory, StockEntry
 from shopping_bot.chat.conversations import Begun
 from shopping_bot.deadline import Deadline
+from shopping_bot.search.product_search import ProductSearch
 
 
 def product(sku: str, price: str = "85.00", stock: int = 5, **more: Any) -> dict[str, Any]:
@@ -58,7 +59,7 @@ class ScriptedClaude:
         return Completion(blocks, "tool_use" if any(block["type"] == "tool_use" for block in blocks) else "end_turn")
 
 
-class FakeSearch:
+class FakeSearch(ProductSearch):
     """Finds the same products whatever is asked."""
 
     def __init__(self, *products: Mapping[str, Any], error: Exception | None = None) -> None:

@@ -9,7 +9,7 @@ import pytest
 from shopping_bot.backends import http
 from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import StockEntry
+from shopping_bot.backends.inventory import Inventory, StockEntry
 from shopping_bot.backends.secrets import SecretError, Secrets
 from shopping_bot.deadline import Deadline
 from shopping_bot.search.index import ALIAS, fill
@@ -20,7 +20,7 @@ from emulator.backing_services.elasticsearch import Elasticsearch
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 
-class Inventory:
+class FakeInventory(Inventory):
     def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
         return {sku: StockEntry(1, Decimal("1.00")) for sku in skus}
 
@@ -34,7 +34,7 @@ def node() -> Iterator[Elasticsearch]:
 
 
 def search(node: Elasticsearch, secrets: Secrets, index: str = ALIAS) -> ProductSearch:
-    return ProductSearch(ProductIndex(node.url, index, secrets), Inventory())
+    return ProductSearch(ProductIndex(node.url, index, secrets), FakeInventory("inventory"))
 
 
 def test_a_rotated_key_needs_no_deployment(node: Elasticsearch) -> None:
@@ -61,7 +61,7 @@ def test_a_missing_index_says_what_fills_it(node: Elasticsearch) -> None:
 
 def test_a_stopped_node_is_down(node: Elasticsearch) -> None:
     url = f"{node.url[:-5]}1"
-    products = ProductSearch(ProductIndex(url, ALIAS, Secrets(lambda: {"ES_API_KEY": "x"})), Inventory())
+    products = ProductSearch(ProductIndex(url, ALIAS, Secrets(lambda: {"ES_API_KEY": "x"})), FakeInventory("inventory"))
     with pytest.raises(BackingServiceError, match="elasticsearch"):
         products.search({"query": "chips"}, deadline=Deadline(2))
 

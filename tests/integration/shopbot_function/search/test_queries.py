@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from shopping_bot.backends import http
 from shopping_bot.backends.elasticsearch import ProductIndex
-from shopping_bot.backends.inventory import StockEntry
+from shopping_bot.backends.inventory import Inventory, StockEntry
 from shopping_bot.backends.secrets import Secrets
 from shopping_bot.deadline import Deadline
 from shopping_bot.search.index import ALIAS, fill
@@ -134,7 +134,7 @@ QUERIES = [
 NOTHING = {"laptop", "xyzzy plugh under 5", "gluten free vegan biscuits"}
 
 
-class Inventory:
+class FakeInventory(Inventory):
     """The stock of the sample catalogue."""
 
     def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
@@ -145,7 +145,9 @@ class Inventory:
 def search() -> Iterator[ProductSearch]:
     with running_node() as node:
         fill(node.url, CATALOG)
-        yield ProductSearch(ProductIndex(node.url, ALIAS, Secrets(lambda: {"ES_API_KEY": ""})), Inventory())
+        yield ProductSearch(
+            ProductIndex(node.url, ALIAS, Secrets(lambda: {"ES_API_KEY": ""})), FakeInventory("inventory")
+        )
         http.forget()
 
 

@@ -44,13 +44,13 @@ def reply(
 ) -> tuple[Answer, ScriptedClaude]:
     claude: Any = ScriptedClaude(*script)
     core = BotCore(claude, search or FakeSearch(product("A"), product("B")), stock or FakeInventory())
-    return core.answer(entries or [], said, deadline or Deadline(25)), claude
+    return core.answer(history.past(entries or [], said), deadline or Deadline(25)), claude
 
 
 def past(*products: dict[str, Any]) -> list[dict[str, Any]]:
     asked = history.customer_entry("chips")
     found = {each["sku"]: each for each in products}
-    return [asked, history.answer_entry(asked, "casual", {"message": "ok"}, "ok", [], found)]
+    return [asked, history.answer_entry(asked, Answer("casual", {"message": "ok"}, "ok", products=found))]
 
 
 def last_results(claude: ScriptedClaude, request: int) -> list[dict[str, Any]]:
@@ -75,9 +75,9 @@ def test_search_then_recommend() -> None:
 def test_every_tool_use_has_its_result_and_the_turn_can_go_on() -> None:
     given, _ = reply(SEARCH, RECOMMEND_A)
     asked = history.customer_entry("chips")
-    entry = history.answer_entry(asked, given.response_type, given.content, given.text, given.messages, given.products)
+    entry = history.answer_entry(asked, given)
 
-    told = history.messages([asked, entry], "cheaper")
+    told = history.past([asked, entry], "cheaper").messages
 
     assert [message["role"] for message in told] == ["user", "assistant"] * 3 + ["user"]
     assert told[-2]["content"] == [text("Crisp.")]
@@ -284,7 +284,7 @@ def test_a_turn_only_appends_and_keeps_thinking_as_it_came() -> None:
 def test_thinking_is_not_kept_for_later_turns() -> None:
     given, _ = reply([thinking("s1", "hm"), SEARCH, {"type": "of_the_future"}], [thinking("s2"), RECOMMEND_A])
     asked = history.customer_entry("chips")
-    entry = history.answer_entry(asked, given.response_type, given.content, given.text, given.messages, given.products)
+    entry = history.answer_entry(asked, given)
 
     kinds = [block["type"] for message in entry["messages"] for block in message["content"]]
     assert kinds == ["tool_use", "tool_result", "tool_use", "tool_result"]

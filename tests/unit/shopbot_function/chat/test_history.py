@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from shopping_bot.chat import history
+from shopping_bot.chat.answer import Answer
 from shopping_bot.chat.history import REMEMBERED_ANSWERS, WHOLE_ANSWERS, answer_entry, customer_entry
 
 from tests.unit.shopbot_function.fakes import product, text, thinking, tool_use
@@ -19,15 +20,15 @@ def turn(number: int) -> list[dict[str, Any]]:
     messages = [{"role": "assistant", "content": [*thought, call]}, {"role": "user", "content": [result]}]
     content = {"message": f"answer {number}"}
     products = {f"S{number}": product(f"S{number}")}
-    return [asked, answer_entry(asked, "casual", content, f"answer {number}", messages, products)]
+    return [asked, answer_entry(asked, Answer("casual", content, f"answer {number}", messages, products))]
 
 
 def test_the_first_message() -> None:
-    assert history.messages([], "hi") == [{"role": "user", "content": [text("hi")]}]
+    assert history.past([], "hi").messages == [{"role": "user", "content": [text("hi")]}]
 
 
 def test_a_follow_up_sees_what_was_searched() -> None:
-    told = history.messages(turn(1), "cheaper ones")
+    told = history.past(turn(1), "cheaper ones").messages
 
     assert [message["role"] for message in told] == ["user", "assistant", "user", "assistant", "user"]
     assert told[0]["content"] == [text("message 1")]
@@ -39,7 +40,7 @@ def test_a_follow_up_sees_what_was_searched() -> None:
 def test_older_turns_are_text_and_the_oldest_are_gone() -> None:
     entries = [entry for number in range(20) for entry in turn(number)]
 
-    told = history.messages(entries, "next")
+    told = history.past(entries, "next").messages
 
     calls = [block for message in told for block in message["content"] if block["type"] == "tool_use"]
     asked = [block["text"] for message in told for block in message["content"] if block["type"] == "text"]
@@ -52,12 +53,12 @@ def test_older_turns_are_text_and_the_oldest_are_gone() -> None:
 def test_a_message_without_an_answer_is_told_with_the_next_one() -> None:
     entries = [*turn(1), customer_entry("and vegan")]
 
-    assert history.messages(entries, "next")[-1]["content"] == [text("and vegan"), text("next")]
-    assert history.messages(entries, "and vegan")[-1]["content"] == [text("and vegan")]
+    assert history.past(entries, "next").messages[-1]["content"] == [text("and vegan"), text("next")]
+    assert history.past(entries, "and vegan").messages[-1]["content"] == [text("and vegan")]
 
 
 def test_products_of_all_turns_are_known() -> None:
-    assert set(history.products([*turn(1), *turn(2)])) == {"S1", "S2"}
+    assert set(history.past([*turn(1), *turn(2)], "next").products) == {"S1", "S2"}
 
 
 def test_the_customer_sees_answers_after_their_messages() -> None:
@@ -88,7 +89,7 @@ def test_whatever_is_left_of_the_past_is_a_valid_conversation(kinds: list[str], 
         asked, answer = turn(number)
         entries += {"turn": [asked, answer], "unanswered": [asked], "orphan": [answer]}[kind]
 
-    told = history.messages(entries[cut:], "now")
+    told = history.past(entries[cut:], "now").messages
 
     roles = [message["role"] for message in told]
     assert roles[0] == roles[-1] == "user"

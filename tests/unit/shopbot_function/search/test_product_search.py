@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from shopping_bot import json_schema
-from shopping_bot.backends.elasticsearch import Found
+from shopping_bot.backends.elasticsearch import Found, ProductIndex
 from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.inventory import StockEntry
+from shopping_bot.backends.inventory import Inventory, StockEntry
 from shopping_bot.deadline import Deadline
 from shopping_bot.search.product_search import SEARCH_INPUT_SCHEMA, InvalidSearchError, ProductSearch
 
@@ -27,7 +27,7 @@ INDEXED = {
 }
 
 
-class Index:
+class FakeIndex(ProductIndex):
     """Finds `skus`, of `total`, once at most `strict` filters are left."""
 
     def __init__(self, *skus: str, total: int | None = None, strict: int = 99) -> None:
@@ -44,7 +44,7 @@ class Index:
         return Found([{"sku": sku, **INDEXED} for sku in self.skus[: body["size"]]], self.total)
 
 
-class Inventory:
+class FakeInventory(Inventory):
     def __init__(self, **entries: tuple[int, str | None]) -> None:
         self.entries = entries
         self.reads: list[list[str]] = []
@@ -58,13 +58,13 @@ class Inventory:
         return {sku: StockEntry(qty, price and Decimal(price)) for sku, (qty, price) in known.items()}  # type: ignore[arg-type]
 
 
-def run(index: Index, inventory: Inventory, **arguments: Any) -> dict[str, Any]:
+def run(index: FakeIndex, inventory: FakeInventory, **arguments: Any) -> dict[str, Any]:
     return ProductSearch(index, inventory).search({"query": "chips", **arguments}, deadline=Deadline(5))
 
 
 def test_a_product_is_shown_as_the_inventory_has_it() -> None:
-    inventory = Inventory(A=(3, "79.50"), B=(0, None))
-    found = run(Index("A", "B", "C", total=12), inventory, size=3)
+    inventory = FakeInventory(A=(3, "79.50"), B=(0, None))
+    found = run(FakeIndex("A", "B", "C", total=12), inventory, size=3)
     assert found["products"][0] == {
         "sku": "A",
         "name": "Beetroot Chips",
@@ -91,21 +91,23 @@ def test_a_product_is_shown_as_the_inventory_has_it() -> None:
 
 
 def test_what_is_out_of_stock_is_left_out() -> None:
-    found = run(Index("A", "B", "C"), Inventory(A=(0, None), B=(2, None), C=(1, None)), in_stock_only=True, size=1)
+    found = run(
+        FakeIndex("A", "B", "C"), FakeInventory(A=(0, None), B=(2, None), C=(1, None)), in_stock_only=True, size=1
+    )
     assert [product["sku"] for product in found["products"]] == ["B"]
     assert found["total_hits"] == 2
 
 
 def test_a_live_price_decides_whether_a_product_fits() -> None:
-    found = run(Index("A", "B"), Inventory(A=(1, "120.00"), B=(1, "90.00")), price_max=100)
+    found = run(FakeIndex("A", "B"), FakeInventory(A=(1, "120.00"), B=(1, "90.00")), price_max=100)
     assert [product["sku"] for product in found["products"]] == ["B"]
     assert (found["total_hits"], found["relaxed"]) == (1, [])
 
 
 def test_without_the_inventory_stock_is_unknown() -> None:
-    inventory = Inventory()
+    inventory = FakeInventory()
     inventory.down = True
-    found = run(Index("A"), inventory, in_stock_only=True)
+    found = run(FakeIndex("A"), inventory, in_stock_only=True)
     assert found["degraded"] == ["inventory"]
     assert [(one["stock"], one["in_stock"], one["price"]) for one in found["products"]] == [
         (None, None, Decimal("85.00"))
@@ -113,29 +115,29 @@ def test_without_the_inventory_stock_is_unknown() -> None:
 
 
 def test_filters_go_one_by_one_until_something_fits() -> None:
-    index = Index("A", strict=2)
+    index = FakeIndex("A", strict=2)
     arguments: dict[str, Any] = {
         "query": "dark chocolate",
         "brands": ["X"],
         "category": "y",
         "dietary_terms": ["vegan"],
     }
-    found = run(index, Inventory(A=(1, None)), **arguments)
+    found = run(index, FakeInventory(A=(1, None)), **arguments)
     assert found["relaxed"] == ["query", "brands"]
     assert found["returned"] == 1
     assert len(index.bodies) == 3
 
 
 def test_a_diet_is_kept_and_nothing_is_claimed_to_have_helped() -> None:
-    index = Index("A", strict=0)
-    found = run(index, Inventory(), brands=["X"], category="y", price_min=1, price_max=2, dietary_terms=["vegan"])
+    index = FakeIndex("A", strict=0)
+    found = run(index, FakeInventory(), brands=["X"], category="y", price_min=1, price_max=2, dietary_terms=["vegan"])
     assert (found["products"], found["relaxed"], found["total_hits"]) == ([], [], 0)
     last = index.bodies[-1]["query"]["function_score"]["query"]["bool"]["filter"]
     assert last == [{"term": {"dietary_terms": "vegan"}}]
 
 
 def test_an_out_of_stock_product_is_better_than_none() -> None:
-    found = run(Index("A"), Inventory(A=(0, None)), in_stock_only=True)
+    found = run(FakeIndex("A"), FakeInventory(A=(0, None)), in_stock_only=True)
     assert found["relaxed"] == ["in_stock_only"]
     assert found["products"][0]["in_stock"] is False
 
@@ -162,15 +164,15 @@ def test_an_out_of_stock_product_is_better_than_none() -> None:
 )
 def test_wrong_arguments_are_a_sentence(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidSearchError, match=sentence):
-        ProductSearch(Index(), Inventory()).search(arguments, deadline=Deadline(5))
+        ProductSearch(FakeIndex(), FakeInventory()).search(arguments, deadline=Deadline(5))
 
 
 def test_null_is_the_same_as_absent() -> None:
-    assert run(Index("A"), Inventory(), price_max=None, brands=None, size=None)["returned"] == 1
+    assert run(FakeIndex("A"), FakeInventory(), price_max=None, brands=None, size=None)["returned"] == 1
 
 
 def test_sizes_may_be_decimal_wholes() -> None:
-    assert run(Index("A", "B"), Inventory(), size=Decimal("1.0"))["returned"] == 1
+    assert run(FakeIndex("A", "B"), FakeInventory(), size=Decimal("1.0"))["returned"] == 1
 
 
 def test_the_schema_is_one_that_is_checked_in_full() -> None:
