@@ -9,13 +9,16 @@ import subprocess
 import sys
 import time
 
-from emulator.control import ask
+from emulator.control import ask, running_or_lock
 from emulator.errors import EmulatorError
 from emulator.paths import RunningEmulator, StatePaths
+from emulator.process_identity import ProcessIdentity
+from emulator.state_lock import StateLock, holder
 from sam_template.repository import REPOSITORY
 
 START_SECONDS = 60
 STOP_SECONDS = 15
+_KILLED_SECONDS = 5
 _POLL_SECONDS = 0.05
 
 
@@ -24,45 +27,79 @@ def up(paths: StatePaths) -> RunningEmulator:
 
     Raises `EmulatorError` with the reason that its log gives when it does not start.
     """
-    if running := paths.running():
+    running, lock = asyncio.run(running_or_lock(paths))
+    if lock is None:
+        assert running is not None  # noqa: S101
         return running
-    paths.folder.mkdir(parents=True, exist_ok=True)
-    with paths.log.open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "serve"],
-            cwd=REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    try:
+        process = _serve(paths, lock)
+    finally:
+        lock.release()
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = paths.running()
-        if running and running.pid == process.pid:
+        if running and running.process.pid == process.pid:
             process.returncode = 0  # it lives on: nothing is left for this process to wait for
             return running
         if process.poll() is not None:
-            raise EmulatorError(
-                paths.log.read_text().strip() or f"The emulator ended with status {process.returncode}."
-            )
+            said = paths.log.read_text(errors="replace").strip()
+            raise EmulatorError(said or f"The emulator ended with status {process.returncode}.")
         time.sleep(_POLL_SECONDS)
     process.terminate()
     raise EmulatorError(f"The emulator did not start within {START_SECONDS} s: see {paths.log}.")
 
 
+def _serve(paths: StatePaths, lock: StateLock) -> subprocess.Popen[bytes]:
+    with paths.log.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emulator", "serve", "--locked", str(lock.descriptor)],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock.descriptor,),
+            start_new_session=True,
+        )
+    lock.hand_over(process.pid)
+    return process
+
+
 def down(paths: StatePaths) -> bool:
-    """Stop the emulator and wait until it is gone; return False when none runs."""
-    running = paths.running()
-    if running is None:
+    """Stop the emulator and wait until it is gone; return False when none runs.
+
+    It is asked on its socket; the process that holds the lock of the state folder, and no other, is signalled when it
+    does not answer, and killed when that does not help. Raises `EmulatorError` when even then it stays.
+    """
+    owner = holder(paths)
+    if owner is None:
         return False
+    running = paths.running()
     try:
-        asyncio.run(ask(running, "stop", seconds=2))
+        if running is None:
+            _signal(owner, signal.SIGTERM)  # it is starting
+        else:
+            asyncio.run(ask(running, "stop", seconds=2))
     except EmulatorError:
-        os.kill(running.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while paths.running():
+        _signal(owner, signal.SIGTERM)
+    if not _gone(owner, STOP_SECONDS):
+        _signal(owner, signal.SIGKILL)
+        if not _gone(owner, _KILLED_SECONDS):
+            raise EmulatorError(f"The emulator (process {owner.pid}) does not end, not even by `kill -9 {owner.pid}`.")
+    if lock := StateLock.take(paths):
+        with lock:  # clears what a killed one left
+            pass
+    return True
+
+
+def _signal(process: ProcessIdentity, number: int) -> None:
+    if process.is_running():
+        os.kill(process.pid, number)
+
+
+def _gone(process: ProcessIdentity, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while process.is_running():
         if time.monotonic() > deadline:
-            raise EmulatorError(f"The emulator (process {running.pid}) does not stop: `kill -9 {running.pid}` ends it.")
+            return False
         time.sleep(_POLL_SECONDS)
     return True

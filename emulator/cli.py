@@ -8,11 +8,12 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from emulator import background, status_view
-from emulator.control import ask
+from emulator.control import ask, required
 from emulator.errors import EmulatorError
-from emulator.paths import RunningEmulator, StatePaths
+from emulator.paths import StatePaths
 from emulator.ports import parse_port
 from emulator.sam_cli import shell_exports
 
@@ -45,10 +46,10 @@ def _invoke(paths: StatePaths, arguments: argparse.Namespace) -> int:
     return asyncio.run(invoke(paths, arguments.function, Path(arguments.event).absolute()))
 
 
-def _serve(paths: StatePaths, _: argparse.Namespace) -> None:
+def _serve(paths: StatePaths, arguments: argparse.Namespace) -> None:
     from emulator.foreground import serve
 
-    asyncio.run(serve(paths))
+    asyncio.run(serve(paths, arguments.locked))
 
 
 def _up(paths: StatePaths, _: argparse.Namespace) -> None:
@@ -62,30 +63,30 @@ def _down(paths: StatePaths, _: argparse.Namespace) -> None:
 
 
 def _status(paths: StatePaths, _: argparse.Namespace) -> None:
-    status = asyncio.run(ask(_required(paths), "status"))
+    status = _ask(paths, "status")
     sys.stdout.write(f"Up for {status['uptime_seconds']} s as process {status['pid']}.\n{status_view.render(status)}\n")
 
 
 def _reset(paths: StatePaths, _: argparse.Namespace) -> None:
-    answer = asyncio.run(ask(_required(paths), "reset"))
+    answer = _ask(paths, "reset")
     sys.stdout.write(f"The sample data is back: {answer['sample_items']} items.\n")
 
 
 def _fault(paths: StatePaths, arguments: argparse.Namespace) -> None:
-    answer = asyncio.run(ask(_required(paths), "fault", f"{arguments.backing_service}={arguments.fault}"))
+    answer = _ask(paths, "fault", f"{arguments.backing_service}={arguments.fault}")
     for name, fault in answer["faults"].items():
         sys.stdout.write(f"{name}: {fault}\n")
 
 
 def _env(paths: StatePaths, _: argparse.Namespace) -> None:
-    sys.stdout.write(f"{shell_exports(_required(paths))}\n")
+    sys.stdout.write(f"{shell_exports(asyncio.run(required(paths)))}\n")
 
 
-def _required(paths: StatePaths) -> RunningEmulator:
-    running = paths.running()
-    if running is None:
-        raise EmulatorError("No emulator is running: `make up` starts one in the background.")
-    return running
+def _ask(paths: StatePaths, verb: str, text: str = "") -> Any:
+    async def ask_it() -> Any:
+        return await ask(await required(paths), verb, text)
+
+    return asyncio.run(ask_it())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     invoke = add("invoke", _invoke, "run sam local invoke, starting the backing services when none run")
     invoke.add_argument("function")
     invoke.add_argument("event")
-    add("serve", _serve, "run the backing services and the engine in the foreground")
+    serve = add("serve", _serve, "run the backing services and the engine in the foreground")
+    serve.add_argument("--locked", type=int, metavar="FD", help="where `up` has locked the state folder already")
     add("up", _up, "start the backing services and the engine in the background")
     add("down", _down, "stop what `up` started")
     add("status", _status, "say what runs where")

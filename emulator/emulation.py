@@ -7,10 +7,9 @@ import contextlib
 import functools
 import json
 import logging
-import os
-import shutil
 import time
 from collections.abc import Awaitable
+from dataclasses import asdict
 from typing import Any, Self
 
 from emulator import options
@@ -27,6 +26,7 @@ from emulator.installed_engine import container_network
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, Network
 from emulator.source_sync import BuiltFunction, SourceSync
+from emulator.state_lock import StateLock
 from sam_template import Template, TemplateError
 from sam_template.repository import REGION, REPOSITORY, TEMPLATE
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
@@ -45,8 +45,9 @@ class Emulation:
     `failure` is done, with a sentence, when a backing service dies.
     """
 
-    def __init__(self, paths: StatePaths) -> None:
+    def __init__(self, paths: StatePaths, lock: StateLock) -> None:
         self._paths = paths
+        self._lock = lock
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
         self._started = time.monotonic()
@@ -70,9 +71,7 @@ class Emulation:
         await self._stop_requested.wait()
 
     async def _start(self, resources: contextlib.AsyncExitStack) -> None:
-        self._paths.folder.mkdir(parents=True, exist_ok=True)
-        self._paths.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
-        resources.callback(shutil.rmtree, self._paths.sockets, ignore_errors=True)
+        resources.enter_context(self._lock)
         is_container = options.runs_containers()
         enforces_iam = options.enforces_iam()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
@@ -88,12 +87,18 @@ class Emulation:
         self.backing_services.observe_errors("aws", self._refusals.observe)
         engine = None if is_container else await self._start_engine(resources)
         resources.enter_context(SourceSync(await asyncio.to_thread(self._built_functions)))
+        self.running = RunningEmulator(self._lock.owner, endpoint_url, engine, str(self._paths.control_socket))
         control = ControlServer(
             self._paths.control_socket,
-            {"status": self._status, "reset": self._reset, "fault": self._fault, "stop": self._stop},
+            {
+                "identity": self._identify,
+                "status": self._status,
+                "reset": self._reset,
+                "fault": self._fault,
+                "stop": self._stop,
+            },
         )
         await resources.enter_async_context(control)
-        self.running = RunningEmulator(os.getpid(), endpoint_url, engine, str(self._paths.control_socket))
         self._paths.write_running(self.running)
         resources.callback(self._paths.forget_running)
 
@@ -159,9 +164,12 @@ class Emulation:
             for function in self.template.functions.values()
         ]
 
+    async def _identify(self, _: str) -> dict[str, Any]:
+        return asdict(self.running.process)
+
     async def _status(self, _: str = "") -> dict[str, Any]:
         return {
-            "pid": os.getpid(),
+            "pid": self.running.process.pid,
             "endpoint_url": self.running.endpoint_url,
             "iam": self._iam,
             "refusals": self._refusals.describe(),
@@ -183,7 +191,7 @@ class Emulation:
 
     async def _stop(self, _: str) -> dict[str, Any]:
         self._stop_requested.set()
-        return {"pid": os.getpid()}
+        return await self._identify("")
 
 
 async def _all_of(*awaitables: Awaitable[Any]) -> list[Any]:

@@ -16,12 +16,13 @@ from typing import TextIO
 
 from emulator import status_view
 from emulator.attached_process import AttachedProcess
-from emulator.control import ask
+from emulator.control import ask, running_or_lock
 from emulator.emulation import Emulation
 from emulator.errors import EmulatorError
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.ports import LOOPBACK, accepts, require_free
+from emulator.ports import LOOPBACK, accepts, reserved
 from emulator.sam_cli import invoke_command, process_environment, start_api_command
+from emulator.state_lock import StateLock
 from sam_template.repository import REPOSITORY
 
 READY_SECONDS = 60
@@ -35,12 +36,13 @@ async def emulator(paths: StatePaths) -> AsyncIterator[tuple[RunningEmulator, Ca
 
     The second value waits until that emulator dies and returns the sentence that says so.
     """
-    if running := paths.running():
+    running, lock = await running_or_lock(paths)
+    if lock is not None:
+        async with Emulation(paths, lock) as emulation:
+            yield emulation.running, lambda: _ended(emulation)
+    elif running is not None:
         async with _shown(paths.log):
             yield running, lambda: _gone(paths, running)
-        return
-    async with Emulation(paths) as emulation:
-        yield emulation.running, lambda: _ended(emulation)
 
 
 @contextlib.asynccontextmanager
@@ -72,7 +74,7 @@ def _at_its_end(log: Path) -> TextIO:
 async def _gone(paths: StatePaths, running: RunningEmulator) -> str:
     while paths.running() == running:  # noqa: ASYNC110 another process ends it
         await asyncio.sleep(_POLL_SECONDS)
-    return f"The emulator (process {running.pid}) is gone: `make up` or `make start` starts a new one."
+    return f"The emulator (process {running.process.pid}) is gone: `make up` or `make start` starts a new one."
 
 
 async def _ended(emulation: Emulation) -> str:
@@ -84,8 +86,14 @@ async def _ended(emulation: Emulation) -> str:
 
 async def start(paths: StatePaths, port: int) -> None:
     """Run `sam local start-api` on `port` until a signal, the parent's end, or the end of something it needs."""
-    require_free(port)
     began = time.monotonic()
+    with reserved(port, paths.ports):
+        outcome = await _serve_api(paths, port, began)
+    if outcome:
+        raise EmulatorError(outcome)
+
+
+async def _serve_api(paths: StatePaths, port: int, began: float) -> str | None:
     async with interruptible() as interrupted, emulator(paths) as (running, ended):
         command = start_api_command(paths, running, port)
         sam = await AttachedProcess.start(command, env=process_environment(running), cwd=REPOSITORY)
@@ -95,8 +103,7 @@ async def start(paths: StatePaths, port: int) -> None:
                 outcome = await _first(interrupted(), ended(), _sam_ended(sam))
         finally:
             await sam.terminate(SAM_STOP_SECONDS)
-    if outcome:
-        raise EmulatorError(outcome)
+    return outcome
 
 
 async def _announce(running: RunningEmulator, port: int, began: float) -> None:
@@ -143,9 +150,15 @@ def _require_event(event: Path) -> None:
         raise EmulatorError(f"The event {event} is not JSON ({error}).") from None
 
 
-async def serve(paths: StatePaths) -> None:
-    """Run the emulator alone until it is stopped."""
-    async with interruptible(with_parent=False) as interrupted, Emulation(paths) as emulation:
+async def serve(paths: StatePaths, descriptor: int | None = None) -> None:
+    """Run the emulator alone until it is stopped.
+
+    `descriptor` is where the parent process locked the state folder for this one. Raises `EmulatorError`.
+    """
+    lock = StateLock(paths, descriptor) if descriptor is not None else (await running_or_lock(paths))[1]
+    if lock is None:
+        raise EmulatorError("An emulator is running already: `make down` ends it.")
+    async with interruptible(with_parent=False) as interrupted, Emulation(paths, lock) as emulation:
         sys.stdout.write(f"The emulator runs as process {os.getpid()}: {emulation.running.endpoint_url}\n")
         sys.stdout.flush()
         outcome = await _first(interrupted(), _ended(emulation))

@@ -1,4 +1,4 @@
-"""Where a checkout keeps what its emulator needs (`.local/`) and says (`.local/run/`, a short folder for sockets)."""
+"""Where an emulator keeps what it needs (`.local/`) and says (`.local/run/`, a short folder for sockets)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from emulator.process_identity import ProcessIdentity
 from sam_template.repository import REPOSITORY
 
 INSTALLED = REPOSITORY / ".local"
 """What `make setup` installed beside `.venv`: MiniStack, the runtime interface clients, packaged requirements."""
 STATE_FOLDER_VARIABLE = "EMULATOR_STATE"
+SOCKETS_PREFIX = "sam-emulator"
+"""What the names of folders for sockets begin with, below the folder for temporary files."""
 
 
 @dataclass(frozen=True)
 class RunningEmulator:
-    """What a running emulator tells the other commands. `pid` is the process that owns the backing_services."""
+    """What a running emulator tells the other commands. `process` owns the backing services."""
 
-    pid: int
+    process: ProcessIdentity
     endpoint_url: str
     engine: str | None
     """Where the container engine answers, as `DOCKER_HOST` has it; None when an installed engine is used."""
@@ -42,7 +45,7 @@ class StatePaths:
     def sockets(self) -> Path:
         """A folder with a short name: the path of a unix socket ends at 104 bytes on macOS, at 108 on Linux."""
         digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"shop-on-sam-{os.getuid()}-{digest}"
+        return Path(tempfile.gettempdir()) / f"{SOCKETS_PREFIX}-{os.getuid()}-{digest}"
 
     @property
     def engine_socket(self) -> Path:
@@ -58,6 +61,16 @@ class StatePaths:
     def sam_environment(self) -> Path:
         """The file for `sam local --env-vars`: the functions' variables with the values of this run."""
         return self.folder / "sam-environment.json"
+
+    @property
+    def lock(self) -> Path:
+        """The file that an emulator keeps locked while it uses this folder."""
+        return self.folder / "emulator.lock"
+
+    @property
+    def ports(self) -> Path:
+        """The file in which the ports of `make start` are reserved."""
+        return self.folder / "ports.lock"
 
     @property
     def log(self) -> Path:
@@ -80,7 +93,6 @@ class StatePaths:
 
     def write_running(self, running: RunningEmulator) -> None:
         """Tell the other commands that an emulator answers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._state.with_suffix(".tmp")
         unfinished.write_text(json.dumps(asdict(running)))
         unfinished.replace(self._state)
@@ -90,10 +102,13 @@ class StatePaths:
         self._state.unlink(missing_ok=True)
 
     def running(self) -> RunningEmulator | None:
-        """Return what the emulator of this folder wrote, or None when none wrote or its process is gone."""
+        """Return what the emulator of this folder wrote, or None when none wrote or its process is gone.
+
+        Whether it answers is for `emulator.control` to find out.
+        """
         try:
-            running = RunningEmulator(**json.loads(self._state.read_text()))
-            os.kill(running.pid, 0)
-        except (OSError, ValueError, TypeError):
+            told = json.loads(self._state.read_text())
+            running = RunningEmulator(**{**told, "process": ProcessIdentity(**told["process"])})
+            return running if running.process.is_running() else None
+        except (OSError, ValueError, TypeError, LookupError):
             return None
-        return running

@@ -16,7 +16,7 @@ from emulator.engine.function import Function
 from emulator.engine.invoke_endpoint import InvokeEndpoint
 from emulator.engine.invoker import Invoker
 from emulator.engine.log_stream import LogStream
-from emulator.engine.peer import Peer
+from emulator.process_identity import ProcessIdentity
 
 _READY_ENVIRONMENTS = 2
 """Environments that are ready before the first request, where the function may have that many: two requests that come
@@ -33,7 +33,7 @@ class Container:
         self,
         function: Function,
         body: Mapping[str, Any],
-        owner: Peer | None,
+        owner: ProcessIdentity | None,
         start_environment: Callable[[Function, LogStream], Awaitable[Environment]],
         max_environments: int,
     ) -> None:

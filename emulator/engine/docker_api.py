@@ -20,7 +20,8 @@ from emulator.engine import images
 from emulator.engine.container import Container
 from emulator.engine.errors import EngineError
 from emulator.engine.log_stream import Attachment
-from emulator.engine.peer import Peer, peer_of
+from emulator.engine.peer import peer_of
+from emulator.process_identity import ProcessIdentity
 
 _LOG = logging.getLogger(__name__)
 _API_VERSION = "1.44"
@@ -37,7 +38,7 @@ _TRUE = ("1", "true", "True")
 class Backend(Protocol):
     """What the routes need of an engine."""
 
-    async def create(self, runtime: str, body: Mapping[str, Any], owner: Peer | None) -> Container:
+    async def create(self, runtime: str, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Container:
         """Make a container."""
 
     def find(self, name: str) -> Container | None:
@@ -236,7 +237,7 @@ def _connection(request: web.Request) -> socket.socket | None:
     return found
 
 
-def _peer(request: web.Request) -> Peer | None:
+def _peer(request: web.Request) -> ProcessIdentity | None:
     connection = _connection(request)
     return peer_of(connection) if connection is not None else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import os
 import shutil
@@ -13,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
 from aiohttp import web
 
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
@@ -23,8 +23,8 @@ from emulator.engine.environment import Environment, EnvironmentSettings
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
 from emulator.engine.log_stream import LogStream
-from emulator.engine.peer import Peer
 from emulator.engine.runtime_client import ensure_runtime_client
+from emulator.process_identity import ProcessIdentity
 from tools.interpreters import Interpreter, InterpreterNotFoundError, find_interpreter
 
 _LOG = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class Engine:
             await asyncio.to_thread(shutil.rmtree, self._temp_root, ignore_errors=True)
             self._temp_root = None
 
-    async def create(self, runtime: str, body: Mapping[str, Any], owner: Peer | None) -> Container:
+    async def create(self, runtime: str, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Container:
         """Make a container for a function of `runtime` from the body of Docker's create call.
 
         Raises `ValueError` or `EngineError` with a sentence for the client.
@@ -213,7 +213,11 @@ async def _clear_socket(path: Path) -> None:
 
 
 def _make_temp_root() -> Path:
-    return Path(tempfile.mkdtemp(prefix=f"{_TEMP_PREFIX}{os.getpid()}-")).resolve()
+    return Path(tempfile.mkdtemp(prefix=_temp_prefix(ProcessIdentity.current()))).resolve()
+
+
+def _temp_prefix(owner: ProcessIdentity) -> str:
+    return f"{_TEMP_PREFIX}{owner.pid}-{hashlib.sha256(owner.started.encode()).hexdigest()[:8]}-"
 
 
 def _sweep_temp_dirs() -> None:
@@ -221,5 +225,8 @@ def _sweep_temp_dirs() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_TEMP_PREFIX}*-*"):
         pid = folder.name.removeprefix(_TEMP_PREFIX).partition("-")[0]
         with contextlib.suppress(OSError):
-            if pid.isdigit() and folder.stat().st_uid == os.getuid() and not psutil.pid_exists(int(pid)):
+            if not pid.isdigit() or folder.stat().st_uid != os.getuid():
+                continue
+            owner = ProcessIdentity.of(int(pid))
+            if owner is None or not folder.name.startswith(_temp_prefix(owner)):
                 shutil.rmtree(folder, ignore_errors=True)

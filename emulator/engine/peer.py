@@ -1,4 +1,4 @@
-"""Who is at the other end of a unix socket, and whether that process still runs.
+"""Who is at the other end of a unix socket.
 
 A client of the engine that dies by any signal leaves its containers behind; they are removed when its process is gone.
 """
@@ -8,40 +8,15 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from dataclasses import dataclass
 
-import psutil
+from emulator.process_identity import ProcessIdentity
 
 _SOL_LOCAL, _LOCAL_PEERPID = 0, 2  # macOS, <sys/un.h>
 
 
-@dataclass(frozen=True)
-class Peer:
-    """A client process; its start tells it from a later one with the same id."""
-
-    pid: int
-    started: float
-
-    def is_running(self) -> bool:
-        """Tell whether the process still runs; one that only waits to be reaped does not."""
-        try:
-            process = psutil.Process(self.pid)
-            return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
-        except psutil.AccessDenied:
-            return True
-
-
-def peer_of(connection: socket.socket) -> Peer | None:
+def peer_of(connection: socket.socket) -> ProcessIdentity | None:
     """Return the process that opened the connection; None where the system does not tell."""
-    pid = _peer_pid(connection)
-    if not pid:
-        return None
-    try:
-        return Peer(pid, psutil.Process(pid).create_time())
-    except psutil.Error:
-        return None
+    return ProcessIdentity.of(_peer_pid(connection))
 
 
 def _peer_pid(connection: socket.socket) -> int:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import httpx
 import psutil
 import pytest
 
-from emulator.paths import STATE_FOLDER_VARIABLE, StatePaths
-from emulator.ports import free_port
+from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
+from emulator.ports import accepts, free_port
+from emulator.process_identity import ProcessIdentity
 from sam_template.repository import REPOSITORY
 from tests.e2e.conftest import Started, make_start
 from tests.e2e.processes import assert_nothing_left, family
@@ -121,6 +123,139 @@ def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
     again.process.wait()
 
 
+def emulator(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """Run a command of the emulator as a child of this process, which reaps it when it likes."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "emulator", *arguments],
+        cwd=REPOSITORY,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until_running(paths: StatePaths, process: subprocess.Popen[str]) -> RunningEmulator:
+    deadline = time.monotonic() + 60
+    while (running := paths.running()) is None:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return running
+
+
+def test_a_start_right_after_a_kill_of_everything_works_though_the_killed_one_is_not_reaped_yet(
+    own_paths: StatePaths, environment: dict[str, str]
+) -> None:
+    killed = emulator("serve", environment=environment)
+    processes = []
+    try:
+        wait_until_running(own_paths, killed)
+        processes = family(killed.pid)
+        os.killpg(killed.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+        again = make("up", environment=environment)
+        assert again.returncode == 0, again.stderr
+        running = own_paths.running()
+        assert running is not None
+        assert running.process.pid != killed.pid
+        assert make("status", environment=environment).returncode == 0
+    finally:
+        make("down", environment=environment)
+        killed.communicate()
+    assert_nothing_left(processes, own_paths)
+
+
+def test_a_process_that_has_the_id_of_a_dead_emulator_is_left_alone(
+    own_paths: StatePaths, environment: dict[str, str]
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        reused = ProcessIdentity(bystander.pid, "before it began")
+        own_paths.folder.mkdir()
+        own_paths.write_running(RunningEmulator(reused, "http://127.0.0.1:1", None, str(own_paths.control_socket)))
+        for verb in ("status", "env", "reset"):
+            done = make(verb, environment=environment)
+            assert done.returncode != 0
+            assert done.stdout == ""
+            assert "No emulator is running: `make up`" in done.stderr
+        assert make("down", environment=environment).stdout == "No emulator is running.\n"
+        assert bystander.poll() is None
+        bystander.kill()
+
+
+def test_an_emulator_that_does_not_answer_is_not_exported_and_down_ends_it(
+    own_paths: StatePaths, environment: dict[str, str]
+) -> None:
+    assert make("up", environment=environment).returncode == 0
+    running = own_paths.running()
+    assert running is not None
+    processes = family(running.process.pid)
+    os.kill(running.process.pid, signal.SIGSTOP)
+    try:
+        for verb in ("env", "up"):
+            done = make(verb, environment=environment)
+            assert done.returncode != 0
+            assert done.stdout == ""
+            assert "does not answer: `make down` ends it" in done.stderr
+    finally:
+        down = make("down", environment=environment)
+    assert down.stdout == "Stopped.\n"
+    assert_nothing_left(processes, own_paths)
+
+
+def test_of_two_starts_at_once_one_starts_the_emulator_and_the_other_uses_it(
+    own_paths: StatePaths, environment: dict[str, str], tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    one, two = (make_start(tmp_path / name, environment=environment) for name in ("one", "two"))
+    processes = []
+    try:
+        for started in (one, two):
+            started.wait_until_ready()
+            assert httpx.get(started.url).status_code == 200
+        processes = [*family(one.process.pid), *family(two.process.pid)]
+        assert len([each for each in processes if "ministack_launcher" in " ".join(each.cmdline())]) == 2  # a watcher
+        owner = own_paths.running()
+        assert owner is not None
+        first, second = (
+            (one, two) if owner.process.pid in {each.pid for each in family(one.process.pid)} else (two, one)
+        )
+        second.process.terminate()
+        second.process.wait(30)
+        assert httpx.get(first.url).status_code == 200
+    finally:
+        for started in (one, two):
+            started.process.terminate()
+            started.process.wait(30)
+    assert_nothing_left(processes, own_paths, one.port, two.port)
+
+
+def test_of_two_starts_on_one_port_one_serves_and_the_other_says_that_the_port_is_taken(
+    own_paths: StatePaths, environment: dict[str, str]
+) -> None:
+    port = free_port()
+    both = [emulator("start", "--port", str(port), environment=environment) for _ in range(2)]
+    try:
+        deadline = time.monotonic() + 60
+        while all(each.poll() is None for each in both):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        (loser,) = (each for each in both if each.poll() is not None)
+        assert loser.returncode == 1
+        assert f"Port {port} is taken" in loser.communicate()[1]
+        while not accepts(port):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert httpx.get(f"http://127.0.0.1:{port}", timeout=30).status_code == 200
+    finally:
+        for each in both:
+            each.terminate()
+            each.communicate(timeout=30)
+
+
 @pytest.mark.parametrize(
     ("end", "sentence"),
     [(kill_sam, "sam local start-api ended with status 137"), (kill_ministack, "MiniStack ended with status 137")],
@@ -167,7 +302,7 @@ def test_the_background_emulator_starts_says_resets_and_stops(
     assert up.returncode == 0, up.stderr
     running = own_paths.running()
     assert running is not None
-    processes = family(running.pid)
+    processes = family(running.process.pid)
     try:
         assert running.endpoint_url in make("status", environment=environment).stdout
         exports = make("env", environment=environment).stdout

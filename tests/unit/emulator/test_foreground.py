@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from emulator.control import ControlServer
 from emulator.foreground import emulator
 from emulator.paths import RunningEmulator, StatePaths
+from emulator.state_lock import StateLock
 
 
 @pytest.fixture
 def paths(tmp_path: Path) -> StatePaths:
-    """The state folder of an emulator that runs already."""
-    paths = StatePaths(tmp_path)
-    paths.write_running(RunningEmulator(os.getpid(), "http://127.0.0.1:1", None, "control.sock"))
-    return paths
+    return StatePaths(tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def running(paths: StatePaths) -> AsyncIterator[None]:
+    """An emulator that runs already, as far as other commands see it."""
+    lock = StateLock.take(paths)
+    assert lock is not None
+
+    async def identity(_: str) -> dict[str, object]:
+        return asdict(lock.owner)
+
+    with lock:
+        async with ControlServer(paths.control_socket, {"identity": identity}):
+            paths.write_running(RunningEmulator(lock.owner, "http://127.0.0.1:1", None, str(paths.control_socket)))
+            yield
 
 
 def test_what_it_says_meanwhile_is_shown(paths: StatePaths, capsys: pytest.CaptureFixture[str]) -> None:
     paths.log.write_text("said before\n")
 
     async def use() -> None:
-        async with emulator(paths):
+        async with running(paths), emulator(paths):
             with paths.log.open("a") as log:
                 log.write("InventoryFunction may not call …\n")
                 log.flush()
@@ -40,8 +57,8 @@ def test_what_it_says_meanwhile_is_shown(paths: StatePaths, capsys: pytest.Captu
 
 def test_one_of_another_terminal_shows_it_there(paths: StatePaths, capsys: pytest.CaptureFixture[str]) -> None:
     async def use() -> RunningEmulator:
-        async with emulator(paths) as (running, _):
-            return running
+        async with running(paths), emulator(paths) as (used, _):
+            return used
 
-    assert asyncio.run(use()).pid == os.getpid()
+    assert asyncio.run(use()).process.pid == os.getpid()
     assert capsys.readouterr().err == ""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from emulator.paths import INSTALLED, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
+from emulator.process_identity import ProcessIdentity
 
 
 @pytest.fixture
 def running() -> RunningEmulator:
-    return RunningEmulator(os.getpid(), "http://127.0.0.1:4566", "unix:///engine.sock", "/control.sock")
+    this = ProcessIdentity.of(os.getpid())
+    assert this is not None
+    return RunningEmulator(this, "http://127.0.0.1:4566", "unix:///engine.sock", "/control.sock")
 
 
-def test_a_checkout_has_a_home_of_its_own_and_the_environment_may_name_another(
+def test_a_checkout_has_a_state_folder_of_its_own_and_the_environment_may_name_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(STATE_FOLDER_VARIABLE, raising=False)
@@ -24,14 +28,14 @@ def test_a_checkout_has_a_home_of_its_own_and_the_environment_may_name_another(
     assert StatePaths.current().folder == tmp_path
 
 
-def test_sockets_have_short_names_that_no_two_homes_share(tmp_path: Path) -> None:
+def test_sockets_have_short_names_that_no_two_state_folders_share(tmp_path: Path) -> None:
     deep = StatePaths(tmp_path.joinpath(*["a-long-folder-name"] * 10))
     assert len(str(deep.engine_socket)) < 104
     assert deep.sockets != StatePaths(tmp_path).sockets
 
 
 def test_what_runs_is_known_until_it_is_forgotten(tmp_path: Path, running: RunningEmulator) -> None:
-    paths = StatePaths(tmp_path / "run")
+    paths = StatePaths(tmp_path)
     assert paths.running() is None
     paths.write_running(running)
     assert paths.running() == running
@@ -39,17 +43,33 @@ def test_what_runs_is_known_until_it_is_forgotten(tmp_path: Path, running: Runni
     assert paths.running() is None
 
 
-@pytest.mark.parametrize("state", ["", "{", "[]", '{"pid": 1}'])
+@pytest.mark.parametrize(
+    "state",
+    [
+        *("", "{", "[]", "null", "\x00", '{"pid": 1}'),
+        '{"process": 1, "endpoint_url": "", "engine": null, "control_socket": ""}',
+        '{"process": {"pid": "1", "started": ""}, "endpoint_url": "", "engine": null, "control_socket": ""}',
+    ],
+)
 def test_a_state_that_cannot_be_read_means_that_nothing_runs(state: str, tmp_path: Path) -> None:
     (tmp_path / "emulator.json").write_text(state)
     assert StatePaths(tmp_path).running() is None
 
 
-def test_a_process_that_is_gone_does_not_run(tmp_path: Path, running: RunningEmulator) -> None:
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
+@pytest.mark.parametrize("pid", [0, -1, 10**20])
+def test_a_state_with_an_absurd_process_id_means_that_nothing_runs(
+    pid: int, tmp_path: Path, running: RunningEmulator
+) -> None:
     paths = StatePaths(tmp_path)
-    paths.write_running(RunningEmulator(child, running.endpoint_url, None, running.control_socket))
+    paths.write_running(running)
+    state = json.loads((tmp_path / "emulator.json").read_text())
+    state["process"]["pid"] = pid
+    (tmp_path / "emulator.json").write_text(json.dumps(state))
+    assert paths.running() is None
+
+
+def test_a_process_that_has_the_id_of_a_dead_emulator_is_none(tmp_path: Path, running: RunningEmulator) -> None:
+    paths = StatePaths(tmp_path)
+    reused = ProcessIdentity(os.getpid(), "before this process began")
+    paths.write_running(RunningEmulator(reused, running.endpoint_url, None, running.control_socket))
     assert paths.running() is None

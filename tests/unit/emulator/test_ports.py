@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import socket
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from emulator.errors import EmulatorError
-from emulator.ports import LOOPBACK, accepts, free_port, parse_port, require_free
+from emulator.ports import LOOPBACK, accepts, free_port, parse_port, reserved
 
 
-def test_a_free_port_can_be_had() -> None:
+@pytest.fixture
+def among(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "ports.lock"
+
+
+def test_a_free_port_can_be_had_once_and_had_again_afterwards(among: Path) -> None:
     port = free_port()
-    require_free(port)
-    assert not accepts(port)
+    for _ in range(2):
+        with reserved(port, among):
+            assert not accepts(port)
 
 
-def test_a_taken_port_is_refused_and_another_proposed() -> None:
+def test_a_port_that_another_command_is_about_to_use_is_taken_and_others_are_free(among: Path) -> None:
+    port, next_port = free_port(), free_port()
+    with reserved(port, among), ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as another:
+        assert another.submit(refusal, port, among).result().startswith(f"Port {port} is taken: ")
+        assert another.submit(refusal, next_port, among).result() == ""
+
+
+def refusal(port: int, among: Path) -> str:
+    try:
+        with reserved(port, among):
+            return ""
+    except EmulatorError as error:
+        return str(error)
+
+
+def test_a_taken_port_is_refused_and_another_proposed(among: Path) -> None:
     with socket.socket() as taken:
         taken.bind((LOOPBACK, 0))
         taken.listen()
         port = taken.getsockname()[1]
         assert accepts(port)
-        with pytest.raises(EmulatorError, match=f"Port {port} is taken.*PORT={port + 1}"):
-            require_free(port)
+        assert f"Port {port} is taken" in (told := refusal(port, among))
+        assert f"PORT={port + 1}" in told
 
 
-@pytest.mark.parametrize("text", ["", "0", "65536", "-1", "http", "3000.0", "٣٠٠٠"])
+@pytest.mark.parametrize("text", ["", "0", "65536", "-1", "http", "3000.0", "1" * 5000, "٣٠٠٠"])
 def test_what_names_no_port_is_refused(text: str) -> None:
     with pytest.raises(EmulatorError, match="is not a port"):
         parse_port(text)

@@ -7,9 +7,12 @@ import subprocess
 import pytest
 
 from emulator.paths import RunningEmulator, StatePaths
+from emulator.process_identity import ProcessIdentity
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, shell_exports, start_api_command
 
-RUNNING = RunningEmulator(1, "http://127.0.0.1:4566", "unix:///tmp/engine.sock", "/tmp/control.sock")
+RUNNING = RunningEmulator(
+    ProcessIdentity(1, "boot"), "http://127.0.0.1:4566", "unix:///tmp/engine.sock", "/tmp/control.sock"
+)
 
 
 def test_a_child_process_uses_the_emulator_and_no_account_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +35,7 @@ def test_a_shell_gets_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_installed_engine_runs_containers_of_this_machine(tmp_path: object) -> None:
-    installed = RunningEmulator(1, RUNNING.endpoint_url, None, RUNNING.control_socket)
+    installed = RunningEmulator(RUNNING.process, RUNNING.endpoint_url, None, RUNNING.control_socket)
     command = [str(part) for part in start_api_command(StatePaths.current(), installed, 3000)]
     assert "LambdaArchitecture=" in " ".join(command)
     assert "DOCKER_HOST" not in {

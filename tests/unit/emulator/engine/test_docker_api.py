@@ -139,3 +139,20 @@ def test_a_file_in_the_sockets_place_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="not a socket"):
         asyncio.run(Engine(path, home=tmp_path).start())
     assert path.read_text() == "mine"
+
+
+def test_the_temp_dirs_of_killed_engines_go_though_another_process_has_their_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    killed = tmp_path / f"lambda-engine-{os.getpid()}-00000000-left"
+    killed.mkdir()
+
+    engine, another = Engine(tmp_path / "one.sock", home=tmp_path), Engine(tmp_path / "two.sock", home=tmp_path)
+    with asyncio.Runner() as runner:
+        runner.run(engine.start())
+        assert not killed.exists()
+        runner.run(another.start())
+        assert len(list(tmp_path.glob("lambda-engine-*"))) == 2
+        runner.run(engine.stop())
+        runner.run(another.stop())
