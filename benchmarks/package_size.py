@@ -54,8 +54,8 @@ async def _unpruned(folder: Path) -> Path:
         environment(StatePaths(folder)),
         folder,
     )
-    for source in packaged_sources(function.code_uri):
-        copy = installed / source.relative_to(function.code_uri)
+    for place, source in packaged_sources(function.code_uri).items():
+        copy = installed / place
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
     return installed

@@ -18,7 +18,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from tools.package_function import compile_sources, packaged_sources
+from tools.package_function import compile_sources, packaged_sources, shared_packages
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ SETTLE_SECONDS = 0.05
 
 @dataclass
 class BuiltFunction:
-    """A function's sources and the folder in which `sam build` put their package."""
+    """A function's own sources and the folder in which `sam build` put its package."""
 
     sources: Path
     build: Path
@@ -36,30 +36,35 @@ class BuiltFunction:
     _known: set[Path] = field(default_factory=set)
 
     def sync(self) -> list[Path]:
-        """Copy what changed, remove what went; return the changed files relative to the sources."""
-        present = {source.relative_to(self.sources) for source in packaged_sources(self.sources)}
-        changed = [path for path in sorted(present) if self._differs(path)]
+        """Copy what changed, remove what went; return the changed files, as they are placed in the build."""
+        sources = packaged_sources(self.sources)
+        changed = [path for path in sorted(sources) if _differs(sources[path], self.build / path)]
         for path in changed:
             destination = self.build / path
             destination.parent.mkdir(parents=True, exist_ok=True)
             unfinished = destination.with_name(f".{destination.name}.new")
-            shutil.copy2(self.sources / path, unfinished)
+            shutil.copy2(sources[path], unfinished)
             _remove_bytecode(destination)
             unfinished.replace(destination)
-        gone = sorted(self._known - present)
+        gone = sorted(self._known - sources.keys())
         for path in gone:
             _remove_bytecode(self.build / path)
             (self.build / path).unlink(missing_ok=True)
         compile_sources(self.build, [path for path in changed if path.suffix == ".py"], self.interpreter)
-        self._known = present
+        self._known = set(sources)
         return changed + gone
 
-    def _differs(self, path: Path) -> bool:
-        source, built = (self.sources / path).stat(), self.build / path
-        if not built.exists():
-            return True
-        stat = built.stat()
-        return (source.st_mtime_ns, source.st_size) != (stat.st_mtime_ns, stat.st_size)
+    @property
+    def watched(self) -> list[Path]:
+        """The folders whose files are in the build."""
+        return [self.sources, *shared_packages(self.sources)]
+
+
+def _differs(source: Path, built: Path) -> bool:
+    if not built.exists():
+        return True
+    wanted, present = source.stat(), built.stat()
+    return (wanted.st_mtime_ns, wanted.st_size) != (present.st_mtime_ns, present.st_size)
 
 
 def _remove_bytecode(source: Path) -> None:
@@ -77,9 +82,9 @@ class SourceSync:
     def __enter__(self) -> Self:
         for function in self._functions:
             function.sync()
-            self._observer.schedule(  # type: ignore[no-untyped-call]
-                _Debounced(function), str(function.sources), recursive=True
-            )
+            handler = _Debounced(function)
+            for folder in function.watched:
+                self._observer.schedule(handler, str(folder), recursive=True)  # type: ignore[no-untyped-call]
         self._observer.start()  # type: ignore[no-untyped-call]
         return self
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ from tools.interpreters import InterpreterNotFoundError, find_interpreter, host_
 CACHE = Path(".local/packages")
 """Installed and compiled requirements, one folder per lock file and target."""
 
-_NOT_PACKAGED = ("Dockerfile", "requirements.in", "requirements.txt", "__pycache__", "*.pyc", ".*")
+_SHARED_PACKAGES = ("lambda_http",)
+_NOT_PACKAGED = ("Dockerfile*", "requirements.in", "requirements.txt", "__pycache__", "*.pyc", ".*")
 _NEVER_LOADED = (
     "bin",
     ".lock",
@@ -63,20 +65,40 @@ def package(function: DeclaredFunction, artifacts: Path, target: Target) -> None
     """
     artifacts.mkdir(parents=True, exist_ok=True)
     shutil.copytree(_requirements(function, target), artifacts, dirs_exist_ok=True)
-    sources = [source.relative_to(function.code_uri) for source in packaged_sources(function.code_uri)]
-    for source in sources:
-        (artifacts / source).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(function.code_uri / source, artifacts / source)
+    sources = packaged_sources(function.code_uri)
+    for place, source in sources.items():
+        (artifacts / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, artifacts / place)
     if target.interpreter:
         compile_sources(artifacts, sources, target.interpreter)
 
 
-def packaged_sources(code_uri: Path) -> Iterator[Path]:
-    """Yield the files under `code_uri` that belong into the package."""
-    for path in sorted(code_uri.rglob("*")):
-        parts = path.relative_to(code_uri)
-        if path.is_file() and not any(Path(part).match(pattern) for part in parts.parts for pattern in _NOT_PACKAGED):
-            yield path
+def packaged_sources(code_uri: Path) -> dict[Path, Path]:
+    """Return the source files that belong into the package of the function in `code_uri`, by their places in it.
+
+    They are the function's own, and those of each shared package that the function imports.
+    """
+    own = dict(_sources(code_uri, code_uri))
+    shared = {place: path for folder in shared_packages(code_uri) for place, path in _sources(folder, folder.parent)}
+    return own | shared
+
+
+def shared_packages(code_uri: Path) -> list[Path]:
+    """Return the folders of the packages beside `code_uri` that its sources import."""
+    texts = [path.read_text(encoding="utf-8") for _, path in _sources(code_uri, code_uri) if path.suffix == ".py"]
+    folders = [code_uri.parent / name for name in _SHARED_PACKAGES]
+    return [
+        folder
+        for folder in folders
+        if any(re.search(rf"^\s*(?:from|import) {folder.name}\b", text, re.MULTILINE) for text in texts)
+    ]
+
+
+def _sources(folder: Path, root: Path) -> Iterator[tuple[Path, Path]]:
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(Path(part).match(pattern) for part in parts for pattern in _NOT_PACKAGED):
+            yield path.relative_to(root), path
 
 
 def _requirements(function: DeclaredFunction, target: Target) -> Path:

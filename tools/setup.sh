@@ -71,6 +71,8 @@ install_group ministack .local/ministack/bin/python &
 ministack=$!
 install_group dev .venv/bin/python -r inventory_function/requirements.txt -r shopbot_function/requirements.txt ||
   fail "the locked packages could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
+# Any program of .venv finds what both functions import: uvicorn, gunicorn, pytest.
+pwd >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/shop-on-sam.pth"
 wait "$ministack" || fail "MiniStack could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."
 
 runtime=$(sed -n '/^  LambdaRuntime:/,/Default:/s/ *Default: *//p' template.yaml)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.permissions.client_calls import UnreadableCallError, read_folder
+from pipeline.permissions.client_calls import UnreadableCallError, read_package
 from pipeline.permissions.iam_actions import UnknownActionError, client_methods, iam_actions
 from sam_template import Function, Template
 from sam_template.translation import parse
@@ -118,10 +118,10 @@ def _audit_function(
             yield f"Write the statements that {name} needs in {where} instead of {policy}, or justify the exception."
 
 
-def _called_actions(folder: Path) -> dict[str, str]:
-    """Return the actions that the sources in `folder` need, each with a place that does. Raises UnreadableCallError."""
+def _called_actions(code_uri: Path) -> dict[str, str]:
+    """Return the actions that a function needs, each with a place that does. Raises UnreadableCallError."""
     actions: dict[str, str] = {}
-    for call in read_folder(folder, client_methods):
+    for call in read_package(code_uri, client_methods):
         try:
             needed = iam_actions(call.service, call.method, call.members)
         except UnknownActionError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.permissions.client_flow import ClientFlow
+from tools.package_function import packaged_sources
 
 MethodsOf = Callable[[str], frozenset[str]]
 """Given a service, the methods of its client that call an operation."""
@@ -34,10 +35,10 @@ class ClientCall:
     members: frozenset[str] = frozenset()
 
 
-def read_folder(folder: Path, methods_of: MethodsOf) -> list[ClientCall]:
-    """Return the calls in the Python files of `folder`, as `read`. Raises OSError besides."""
-    paths = sorted(folder.rglob("*.py"))
-    return read({str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in paths}, methods_of)
+def read_package(code_uri: Path, methods_of: MethodsOf) -> list[ClientCall]:
+    """Return the calls in what the function in `code_uri` is packaged with, as `read`. Raises OSError besides."""
+    sources = {place: path for place, path in packaged_sources(code_uri).items() if path.suffix == ".py"}
+    return read({str(place): path.read_text(encoding="utf-8") for place, path in sources.items()}, methods_of)
 
 
 def read(modules: Mapping[str, str], methods_of: MethodsOf) -> list[ClientCall]:

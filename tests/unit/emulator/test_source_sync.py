@@ -53,7 +53,24 @@ def test_a_deleted_source_leaves_the_build_and_its_bytecode_too(function: BuiltF
 def test_a_save_is_followed_while_the_sources_are_watched(function: BuiltFunction) -> None:
     with SourceSync([function]):
         (function.sources / "app/handler.py").write_text("VALUE = 333\n")
-        deadline = time.monotonic() + 10
-        while (function.build / "app/handler.py").read_text() != "VALUE = 333\n":
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        assert follows(function.build / "app/handler.py", "VALUE = 333\n")
+
+
+def test_a_save_in_a_package_that_the_function_imports_is_followed(function: BuiltFunction) -> None:
+    shared = function.sources.parent / "lambda_http" / "problem.py"
+    shared.parent.mkdir()
+    shared.write_text("VALUE = 1\n")
+    (function.sources / "app/handler.py").write_text("from lambda_http import problem\n")
+    with SourceSync([function]):
+        assert (function.build / "lambda_http/problem.py").read_text() == "VALUE = 1\n"
+        shared.write_text("VALUE = 22\n")
+        assert follows(function.build / "lambda_http/problem.py", "VALUE = 22\n")
+
+
+def follows(built: Path, text: str) -> bool:
+    deadline = time.monotonic() + 10
+    while built.read_text() != text:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -13,6 +13,7 @@ import pytest
 from sam_template import translation
 from sam_template.repository import TEMPLATE
 from tests.unit.template.conftest import PROD, Stage
+from tools.package_function import packaged_sources
 
 SAMCONFIG = TEMPLATE.with_name("samconfig.toml")
 DECLARED = translation.parse(TEMPLATE, TEMPLATE.read_text())
@@ -60,8 +61,8 @@ def overrides(stage: str) -> dict[str, str]:
 
 
 def code(function: str) -> str:
-    folder = TEMPLATE.parent / FUNCTIONS[function]
-    return "\n".join(path.read_text() for path in folder.rglob("*.py"))
+    sources = packaged_sources(TEMPLATE.parent / FUNCTIONS[function]).values()
+    return "\n".join(path.read_text() for path in sources if path.suffix == ".py")
 
 
 @pytest.mark.parametrize("stage", ["rehearsal", "staging", "prod"])

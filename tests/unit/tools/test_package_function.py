@@ -13,7 +13,7 @@ import pytest
 from sam_template.repository import REPOSITORY, TEMPLATE
 from tools import package_function
 from tools.declared_function import DeclaredFunction, read_function
-from tools.package_function import PackagingError, Target, compile_sources, package, packaged_sources
+from tools.package_function import PackagingError, Target, compile_sources, package, packaged_sources, shared_packages
 
 UNCHECKED_HASH = 0b01
 """The flags of a pyc that is never checked against its source (PEP 552, "Specification")."""
@@ -32,8 +32,23 @@ def sources(tmp_path: Path) -> Path:
 
 
 def test_sources_are_packaged_without_what_only_the_build_needs(sources: Path) -> None:
-    packaged = {str(path.relative_to(sources)) for path in packaged_sources(sources)}
-    assert packaged == {"app/__init__.py", "app/handler.py"}
+    assert packaged_sources(sources) == {
+        Path("app/__init__.py"): sources / "app/__init__.py",
+        Path("app/handler.py"): sources / "app/handler.py",
+    }
+
+
+def test_a_package_beside_the_function_is_packaged_with_whoever_imports_it(sources: Path) -> None:
+    shared = sources.parent / "lambda_http"
+    (shared / "__pycache__").mkdir(parents=True)
+    (shared / "json_text.py").write_text("")
+    (shared / "__pycache__/json_text.cpython-313.pyc").write_text("")
+    assert shared_packages(sources) == []
+    for statement in ("from lambda_http import json_text", "    from lambda_http.json_text import parse"):
+        (sources / "app/handler.py").write_text(f"def f():\n    pass\n{statement}\n")
+        assert shared_packages(sources) == [shared]
+        assert packaged_sources(sources)[Path("lambda_http/json_text.py")] == shared / "json_text.py"
+        assert len(packaged_sources(sources)) == 3
 
 
 def test_bytecode_is_never_checked_against_a_source_whose_time_a_zip_does_not_keep(sources: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.permissions.client_calls import ClientCall, UnreadableCallError, read, read_folder
+from pipeline.permissions.client_calls import ClientCall, UnreadableCallError, read, read_package
 from pipeline.permissions.iam_actions import client_methods
 
 CLIENTS = """
@@ -183,5 +183,5 @@ def test_a_folder_is_read_with_what_lies_in_it(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "store.py").write_text('import boto3\nboto3.client("s3").list_buckets()\n')
     (tmp_path / "notes.txt").write_text("no Python")
-    (call,) = read_folder(tmp_path, client_methods)
+    (call,) = read_package(tmp_path, client_methods)
     assert call.place == "app/store.py, line 2"
