@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.engine.code_watch import CodeWatch
-from emulator.engine.environment import Environment
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
 from emulator.engine.invoke_endpoint import InvokeEndpoint
-from emulator.engine.invoker import Invoker
 from emulator.engine.log_stream import LogStream
+from emulator.engine.running_function import RunningFunctions
 from emulator.process_identity import ProcessIdentity
 
-_READY_ENVIRONMENTS = 2
-"""Environments that are ready before the first request, where the function may have that many: two requests that come
-together run side by side."""
-_WATCH_AFTER_SECONDS = 1.0
 _PORT_ATTEMPTS = 10
 _PORT_WAIT_SECONDS = 0.1
 
@@ -34,8 +27,7 @@ class Container:
         function: Function,
         body: Mapping[str, Any],
         owner: ProcessIdentity | None,
-        start_environment: Callable[[Function, LogStream], Awaitable[Environment]],
-        max_environments: int,
+        functions: RunningFunctions,
     ) -> None:
         self.id = secrets.token_hex(32)
         self.function = function
@@ -45,18 +37,12 @@ class Container:
         self._created = datetime.now(UTC)
         self._started: datetime | None = None
         self._status = "created"
-        self._invoker = Invoker(
-            function,
-            self.log,
-            lambda: start_environment(function, self.log),
-            min(function.concurrency, max_environments),
-        )
-        self._endpoint = InvokeEndpoint(function, self._invoker, self.log)
+        self._functions = functions
+        self._running = functions.hold(function, self.log)
+        self._endpoint = InvokeEndpoint(function, self._running, self.log)
         self._start: asyncio.Task[None] | None = None
         self._initialisation: asyncio.Task[None] | None = None
         self._removal: asyncio.Task[None] | None = None
-        self._watching: asyncio.Task[None] | None = None
-        self._watch: CodeWatch | None = None
 
     @property
     def is_running(self) -> bool:
@@ -73,16 +59,15 @@ class Container:
     async def _start_once(self) -> None:
         await self._listen()
         self._status, self._started = "running", datetime.now(UTC)
-        self._initialisation = started = asyncio.create_task(self._invoker.start(_READY_ENVIRONMENTS))
-        self._watching = asyncio.create_task(self._watch_code(time.time()))
+        self._initialisation = started = asyncio.create_task(self._running.start())
         # A client that waits for `start` sends its first event, and starts its own timer, when init is over.
         if not self.function.is_debugged:
             await asyncio.shield(started)
 
     async def stop(self, grace_seconds: float) -> None:
         """Ask the processes to end, then end them."""
-        if self.is_running:
-            self._invoker.terminate()
+        if self.is_running and not self._functions.is_shared(self._running):
+            self._running.invoker.terminate()
             await asyncio.sleep(min(grace_seconds, 0.2))
         await self._end()
 
@@ -91,11 +76,6 @@ class Container:
         if self._removal is None:
             self._removal = asyncio.create_task(self._end())
         await asyncio.shield(self._removal)
-
-    def maintain(self) -> None:
-        """Replace idle environments that are no longer fit to serve."""
-        if self.is_running:
-            self._invoker.maintain()
 
     def inspection(self) -> dict[str, Any]:
         """Return what `GET /containers/{id}/json` answers (Docker Engine API v1.35, "Inspect a container")."""
@@ -157,19 +137,8 @@ class Container:
             else:
                 return
 
-    async def _watch_code(self, since: float) -> None:
-        # Most containers of a `sam` without warm containers are gone by then.
-        await asyncio.sleep(_WATCH_AFTER_SECONDS)
-        self._watch = CodeWatch(self.function.task_root, self._invoker.renew)
-        await self._watch.start(since)
-
     async def _end(self) -> None:
         self._status = "exited"
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-        if self._watch is not None:
-            await self._watch.stop()
-        await self._invoker.close()
+        await self._functions.let_go(self._running, self.log)
         await self._endpoint.stop()
         self.log.close()

@@ -19,10 +19,10 @@ from aiohttp import web
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import docker_api
 from emulator.engine.container import Container
-from emulator.engine.environment import Environment, EnvironmentSettings
+from emulator.engine.environment import Environment, EnvironmentSettings, WritesLines
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
-from emulator.engine.log_stream import LogStream
+from emulator.engine.running_function import RunningFunctions
 from emulator.engine.runtime_client import ensure_runtime_client
 from emulator.process_identity import ProcessIdentity
 from tools.interpreters import Interpreter, InterpreterNotFoundError, find_interpreter
@@ -51,7 +51,8 @@ class Engine:
         self._socket_path = socket_path
         self._home = home
         self._credentials = credentials
-        self._max_environments = max_environments
+        self.functions = RunningFunctions(self._start_environment, max_environments)
+        """The functions that run: the containers' and those of others who hold one."""
         self._containers: dict[str, Container] = {}
         self._runtimes: dict[str, tuple[Interpreter, Path]] = {}
         self._runtime_lock = asyncio.Lock()
@@ -108,7 +109,7 @@ class Engine:
         """
         interpreter, _ = await self._runtime(runtime)
         function = Function.from_create_body(interpreter.runtime, body)
-        container = Container(function, body, owner, self._start_environment, self._max_environments)
+        container = Container(function, body, owner, self.functions)
         self._containers[container.id] = container
         return container
 
@@ -134,7 +135,7 @@ class Engine:
         for container in [each for each in self._containers.values() if each.owner is None]:
             await self.remove(container)
 
-    async def _start_environment(self, function: Function, log: LogStream) -> Environment:
+    async def _start_environment(self, function: Function, log: WritesLines) -> Environment:
         interpreter, runtime_dir = await self._runtime(function.runtime)
         if self._temp_root is None:
             raise EngineError("The engine has been stopped.")
@@ -188,8 +189,7 @@ class Engine:
                     _LOG.error("A container could not be removed: %s", error)
             if loop.time() - maintained >= _MAINTENANCE_EVERY_SECONDS:
                 maintained = loop.time()
-                for container in self.containers():
-                    container.maintain()
+                self.functions.maintain()
 
 
 async def _clear_socket(path: Path) -> None:

@@ -6,28 +6,25 @@ Source: AWS Lambda Developer Guide, "Understanding the Lambda execution environm
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from emulator.credentials import RoleCredentials
 from emulator.engine import lambda_errors, report
 from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
-from emulator.engine.log_stream import LineSplitter, LogStream
+from emulator.engine.log_stream import LineSplitter
+from emulator.engine.memory_watch import MemoryWatch
 from emulator.engine.process import RuntimeProcess
 from emulator.engine.process_environment import process_environment
 from emulator.engine.runtime_api import RuntimeApi
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-_MIB = 1024 * 1024
-_MEMORY_POLL_SECONDS = 0.05
-_CHILDREN_EVERY_POLLS = 5
 _CREDENTIALS_LEFT = timedelta(minutes=5)
 
 
@@ -59,15 +56,28 @@ class InitFailedError(Exception):
         return Outcome.of(lambda_errors.exited(request_id, self._return_code))
 
 
+class WritesLines(Protocol):
+    """Where lines go."""
+
+    def write(self, line: str) -> None:
+        """Write one line of the platform, given without its newline."""
+
+    def write_line(self, line: bytes) -> None:
+        """Write one line of a function, given with its newline."""
+
+
 @dataclass
 class EnvironmentSettings:
-    """What every environment of a container has in common."""
+    """What every environment of a function has in common.
+
+    `log` takes what is written while no invocation runs.
+    """
 
     function: Function
     interpreter: Path
     runtime_dir: Path
     temp_root: Path
-    log: LogStream
+    log: WritesLines
     credentials: RoleCredentials | None = None
 
 
@@ -79,7 +89,10 @@ class Environment:
         self._lines = LineSplitter()
         self._api = RuntimeApi(self._drain)
         self._process: RuntimeProcess | None = None
-        self._peak = 0
+        self._memory: MemoryWatch | None = None
+        self._log = settings.log
+        self._invocation: Invocation | None = None
+        self._outcome: asyncio.Future[Outcome] | None = None
         self._began = time.monotonic()
         self._stopped = False
         self._renew_at = _renewal(settings.credentials)
@@ -96,7 +109,7 @@ class Environment:
     @property
     def is_stale(self) -> bool:
         """Tell whether its code has changed or its credentials are about to expire."""
-        return self.is_outdated or (self._renew_at is not None and datetime.now(UTC) >= self._renew_at)
+        return self.is_outdated or (self._renew_at is not None and time.time() >= self._renew_at)
 
     @property
     def exited(self) -> asyncio.Future[int]:
@@ -106,9 +119,13 @@ class Environment:
         return self._process.exited
 
     @property
+    def pid(self) -> int:
+        """Return the process's id; 0 before it has one."""
+        return self._process.pid if self._process is not None else 0
+
     def peak_memory_bytes(self) -> int:
         """Return the most memory that the environment has used."""
-        return self._peak
+        return self._memory.peak_bytes() if self._memory is not None else 0
 
     async def start(self) -> None:
         """Start the process. Its init goes on; `initialise` waits for it."""
@@ -131,6 +148,9 @@ class Environment:
             temp_dir=temp_dir,
             on_output=self._write,
         )
+        self._process.exited.add_done_callback(self._exited)
+        limit = function.memory_mb if function.memory_is_limited and not function.is_debugged else None
+        self._memory = MemoryWatch(self._process, limit, self._used_too_much)
 
     async def initialise(self, limit_seconds: float | None, phase: str) -> None:
         """Wait until the runtime asks for its first event; raise `InitFailedError` when it does not in time."""
@@ -151,9 +171,7 @@ class Environment:
             failure = InitFailedError(None, None, timed_out=True)
         self._flush_lines()
         status = "timeout" if failure.timed_out else "error"
-        self._settings.log.write(
-            report.init_report_line(duration_ms=duration, phase=phase, status=status, error_type=kind)
-        )
+        self._log.write(report.init_report_line(duration_ms=duration, phase=phase, status=status, error_type=kind))
         await self.stop()
         raise failure
 
@@ -162,33 +180,32 @@ class Environment:
 
         Raises `EnvironmentGoneError` when the process ended before it took the event.
         """
-        exited = self.exited
-        outcome = self._api.invoke(invocation)
-        watch = asyncio.ensure_future(self._watch_memory())
+        if self.exited.done():
+            raise EnvironmentGoneError
+        self._log, self._invocation = invocation.log, invocation
+        self._outcome = outcome = self._api.invoke(invocation)
+        timer: asyncio.TimerHandle | None = None
+        if not self._settings.function.is_debugged:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(invocation.timeout_seconds, self._timed_out)
+        if self._memory is not None:
+            self._memory.watch()
         try:
-            limit = None if self._settings.function.is_debugged else invocation.timeout_seconds
-            await _first_of({outcome, exited, watch}, limit)
+            return await outcome
         finally:
-            watch.cancel()
-        self._note_peak()
-        if outcome.done():
-            return outcome.result()
-        if exited.done():
-            if not self._api.delivered:
-                raise EnvironmentGoneError
-            self._drain()
-            return Outcome.of(lambda_errors.exited(invocation.request_id, exited.result()))
-        self._drain()
-        if watch.done() and not watch.cancelled():
-            return Outcome.of(lambda_errors.out_of_memory(invocation.request_id))
-        timed_out = lambda_errors.timed_out(invocation.request_id, invocation.timeout_seconds, report.iso_now())
-        return Outcome.of(timed_out, "timeout")
+            self._outcome = self._invocation = None
+            if self._memory is not None:
+                self._memory.rest()
+            if timer is not None:
+                timer.cancel()
 
     async def stop(self) -> None:
         """End the process and what it started, close its Runtime API and remove its temp dir."""
         if self._stopped:
             return
         self._stopped = True
+        if self._memory is not None:
+            self._memory.stop()
         if self._process is not None:
             await self._process.kill()
         await self._api.stop()
@@ -197,6 +214,31 @@ class Environment:
         """Ask the process to end, as `docker stop` does first."""
         if self._process is not None and self.is_alive:
             self._process.terminate()
+
+    def _timed_out(self) -> None:
+        if self._invocation is not None:
+            error = lambda_errors.timed_out(
+                self._invocation.request_id, self._invocation.timeout_seconds, report.iso_now()
+            )
+            self._end(Outcome.of(error, "timeout"))
+
+    def _used_too_much(self) -> None:
+        if self._invocation is not None:
+            self._end(Outcome.of(lambda_errors.out_of_memory(self._invocation.request_id)))
+
+    def _exited(self, exited: asyncio.Future[int]) -> None:
+        if self._invocation is None or self._outcome is None or self._outcome.done():
+            return
+        if not self._api.delivered:
+            self._outcome.set_exception(EnvironmentGoneError())
+        elif not exited.cancelled():
+            self._end(Outcome.of(lambda_errors.exited(self._invocation.request_id, exited.result())))
+
+    def _end(self, outcome: Outcome) -> None:
+        """End the invocation otherwise than by the runtime's answer."""
+        self._drain()
+        if self._outcome is not None and not self._outcome.done():
+            self._outcome.set_result(outcome)
 
     def _command(self, lifeline: int) -> list[str]:
         function = self._settings.function
@@ -208,7 +250,7 @@ class Environment:
 
     def _write(self, data: bytes) -> None:
         for line in self._lines.feed(data):
-            self._settings.log.write_line(line)
+            self._log.write_line(line)
 
     def _drain(self) -> None:
         if self._process is not None:
@@ -217,34 +259,15 @@ class Environment:
 
     def _flush_lines(self) -> None:
         for line in self._lines.flush():
-            self._settings.log.write_line(line)
-
-    def _note_peak(self) -> None:
-        if self._process is not None:
-            self._peak = max(self._peak, self._process.peak_memory_bytes() or self._process.memory_bytes())
-
-    async def _watch_memory(self) -> None:
-        """Return when the process and those it started use more than the function may."""
-        function = self._settings.function
-        limit = function.memory_mb * _MIB
-        polls, children = 0, 0
-        while self._process is not None:
-            await asyncio.sleep(_MEMORY_POLL_SECONDS)
-            if polls % _CHILDREN_EVERY_POLLS == 1:
-                with contextlib.suppress(RuntimeError):
-                    children = await asyncio.to_thread(self._process.memory_of_children_bytes)
-            polls += 1
-            used = self._process.memory_bytes() + children
-            self._peak = max(self._peak, used)
-            if used > limit and function.memory_is_limited and not function.is_debugged:
-                return
+            self._log.write_line(line)
 
 
-def _renewal(credentials: RoleCredentials | None) -> datetime | None:
+def _renewal(credentials: RoleCredentials | None) -> float | None:
+    """Return the time, in seconds since the epoch, after which the environment should be replaced."""
     if credentials is None:
         return None
     now = datetime.now(UTC)
-    return max(credentials.expires_at - _CREDENTIALS_LEFT, now + (credentials.expires_at - now) / 2)
+    return max(credentials.expires_at - _CREDENTIALS_LEFT, now + (credentials.expires_at - now) / 2).timestamp()
 
 
 async def _first_of(futures: set[asyncio.Future[Any]], limit_seconds: float | None) -> None:

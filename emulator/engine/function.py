@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,13 @@ class Function:
         options = _interpreter_options(body.get("Entrypoint") or [], binds)
         limited = bool(host_config.get("Memory"))
         return cls(runtime, handler, Path(binds[TASK_ROOT]), variables, host, port, options, limited)
+
+    @property
+    def identity(self) -> object:
+        """Return what two descriptions of the same function have in common; where its container listens is not."""
+        variables = frozenset(self.variables.items())
+        root = os.path.realpath(self.task_root)
+        return self.runtime, self.handler, root, variables, self.interpreter_options, self.memory_is_limited
 
     @property
     def name(self) -> str:

@@ -12,19 +12,19 @@ waits or is about to.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import re
 from typing import Protocol
-
-from aiohttp import web
 
 from emulator.engine import api_gateway, lambda_errors
 from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
-from emulator.engine.invoker import Result
 from emulator.engine.log_stream import LogStream
+from emulator.http_server import Header, HttpServer, Limits, Request, Response
 
-PATH = "/2015-03-31/functions/{name}/invocations"
-_READ_LIMIT_BYTES = 64 * 1024 * 1024
+_PATH = re.compile(rb"/2015-03-31/functions/[^/?]+/invocations(?:\?.*)?")
+_LIMITS = Limits(body_bytes=64 * 1024 * 1024)
+_JSON: Header = (b"content-type", b"application/json")
+_STOP_SECONDS = 1.0
 _TAIL_SECONDS = 0.005
 _CLOSE_LIMIT_SECONDS = 0.25
 _SETTLE_SECONDS = 0.003
@@ -34,7 +34,7 @@ _MOST_SETTLES = 8
 class Runs(Protocol):
     """What runs an invocation."""
 
-    async def invoke(self, invocation: Invocation) -> Result:
+    async def invoke(self, invocation: Invocation) -> Outcome:
         """Run `invocation` to its end."""
 
 
@@ -76,96 +76,96 @@ class InvokeEndpoint:
         self._runs = runs
         self._log = log
         self._company = Company()
-        self._runner: web.AppRunner | None = None
-        self._reports: set[asyncio.Task[None]] = set()
+        self._server = HttpServer(self._handle, limits=_LIMITS)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen where SAM CLI will call. Raises `OSError` when something else listens there."""
-        app = web.Application(client_max_size=_READ_LIMIT_BYTES)
-        app.router.add_post(PATH, self._invoke)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._function.host, self._function.port, backlog=512).start()
-        except OSError:
-            await self.stop()
-            raise
+        await self._server.start(self._function.host, self._function.port)
 
     async def stop(self) -> None:
         """Stop listening; an answer under way gets a second."""
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
-            await runner.cleanup()
-        for report in list(self._reports):
-            with contextlib.suppress(asyncio.CancelledError):
-                await report
+        await self._server.stop(_STOP_SECONDS)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _invoke(self, request: web.Request) -> web.StreamResponse:
+    def _handle(self, request: Request) -> None:
+        if not _PATH.fullmatch(request.target):
+            request.respond(Response(404, (_JSON,), b'{"message":"Not Found"}'))
+        elif request.method != "POST":
+            request.respond(Response(405, (_JSON, (b"allow", b"POST")), b'{"message":"Method Not Allowed"}'))
+        elif request.is_too_large:
+            request.respond(_too_large(from_start_api=True))
+        else:
+            task = asyncio.create_task(self._invoke(request))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _invoke(self, request: Request) -> None:
+        report: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        invocation = Invocation(
+            event=request.body,
+            timeout_seconds=self._function.timeout_seconds,
+            function_arn=self._function.arn,
+            log=self._log,
+            content_type=_text(request.header(b"content-type")) or "application/json",
+            client_context=_text(request.header(b"x-amz-client-context")),
+            on_report=lambda line: None if report.done() else report.set_result(line),
+        )
+        event = api_gateway.correct(request.body, invocation.trace_id)
+        if len(event.body) > lambda_errors.REQUEST_LIMIT_BYTES:
+            request.respond(_too_large(from_start_api=event.from_start_api))
+            return
+        invocation.event = event.body
         present = self._company.enter()
-        answered = False
         try:
-            try:
-                raw = await request.read()
-            except web.HTTPRequestEntityTooLarge:
-                return _too_large(from_start_api=True)
-            invocation = Invocation(
-                event=b"",
-                timeout_seconds=self._function.timeout_seconds,
-                function_arn=self._function.arn,
-                content_type=request.content_type,
-                client_context=request.headers.get("X-Amz-Client-Context"),
-            )
-            event = api_gateway.correct(raw, invocation.trace_id())
-            if len(event.body) > lambda_errors.REQUEST_LIMIT_BYTES:
-                return _too_large(from_start_api=event.from_start_api)
-            result = await self._runs.invoke(invocation.carrying(event.body))
-            response = _response(invocation, result.outcome, from_start_api=event.from_start_api)
+            outcome = await self._runs.invoke(invocation)
+            response = _response(invocation, outcome, from_start_api=event.from_start_api)
+            line = await report
             if not self._company.has_company(present):
-                self._log.write(result.report)
-                self._after_close(request, present, None)
+                self._log.write(line)
+                request.respond(response)
+                await self._closed(request)
             else:
-                self._after_close(request, present, result.report)
-            answered = True
-            return response
+                request.respond(response)
+                await self._closed(request)
+                # The more of SAM's threads share its interpreter, the later this one gets to wait.
+                await asyncio.sleep(_SETTLE_SECONDS * min(self._company.size, _MOST_SETTLES))
+                self._log.write(line)
+            await asyncio.sleep(_TAIL_SECONDS)
         finally:
-            if not answered:
-                self._company.leave(present)
+            self._company.leave(present)
 
-    def _after_close(self, request: web.Request, present: object, report: str | None) -> None:
-        task = asyncio.create_task(self._report_after_close(request, present, report))
-        self._reports.add(task)
-        task.add_done_callback(self._reports.discard)
-
-    async def _report_after_close(self, request: web.Request, present: object, report: str | None) -> None:
+    async def _closed(self, request: Request) -> None:
         waited = 0.0
-        while waited < _CLOSE_LIMIT_SECONDS and not _is_closed(request):
+        while waited < _CLOSE_LIMIT_SECONDS and not request.is_connection_closing:
             await asyncio.sleep(0.001)
             waited += 0.001
-        if report is not None:
-            # The more of SAM's threads share its interpreter, the later this one gets to wait.
-            await asyncio.sleep(_SETTLE_SECONDS * min(self._company.size, _MOST_SETTLES))
-            self._log.write(report)
-        await asyncio.sleep(_TAIL_SECONDS)
-        self._company.leave(present)
 
 
-def _is_closed(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
 
 
-def _response(invocation: Invocation, outcome: Outcome, *, from_start_api: bool) -> web.Response:
+def _response(invocation: Invocation, outcome: Outcome, *, from_start_api: bool) -> Response:
     payload = outcome.payload
-    headers = {"X-Amzn-RequestId": invocation.request_id, "X-Amz-Executed-Version": "$LATEST"}
+    headers = [
+        _JSON,
+        (b"x-amzn-requestid", invocation.request_id.encode()),
+        (b"x-amz-executed-version", b"$LATEST"),
+    ]
     if outcome.is_error:
-        headers["X-Amz-Function-Error"] = "Unhandled"
+        headers.append((b"x-amz-function-error", b"Unhandled"))
         if from_start_api:
             payload = api_gateway.recognisable_error(payload)
-    return web.Response(body=payload, content_type="application/json", headers=headers)
+    return Response(200, headers, payload)
 
 
-def _too_large(*, from_start_api: bool) -> web.Response:
+def _too_large(*, from_start_api: bool) -> Response:
     if from_start_api:
-        return web.Response(body=api_gateway.request_too_large(), content_type="application/json")
-    headers = {"X-Amzn-ErrorType": "RequestEntityTooLargeException"}
-    body = lambda_errors.request_too_large()
-    return web.Response(status=413, body=body, content_type="application/json", headers=headers)
+        return Response(200, (_JSON,), api_gateway.request_too_large())
+    error: Header = (b"x-amzn-errortype", b"RequestEntityTooLargeException")
+    return Response(413, (_JSON, error), lambda_errors.request_too_large())

@@ -6,7 +6,6 @@ import asyncio
 import time
 import weakref
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from emulator.engine import lambda_errors, report
 from emulator.engine.environment import Environment, EnvironmentGoneError, InitFailedError
@@ -14,7 +13,6 @@ from emulator.engine.environment_pool import EnvironmentPool, PoolClosedError
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
-from emulator.engine.log_stream import LogStream
 
 INIT_LIMIT_SECONDS = 10.0
 """What Lambda gives the init phase; a longer one is begun again within the invocation's own timeout."""
@@ -22,16 +20,8 @@ _ATTEMPTS = 3
 _TIMER_SLACK_SECONDS = 0.25
 
 
-@dataclass(frozen=True)
-class Result:
-    """An invocation's outcome, and the REPORT line that is yet to be written."""
-
-    outcome: Outcome
-    report: str
-
-
 class Invoker:
-    """Runs invocations of one container.
+    """Runs invocations of one function.
 
     `start_environment` makes an environment whose process runs and whose init has not been awaited.
     """
@@ -39,31 +29,39 @@ class Invoker:
     def __init__(
         self,
         function: Function,
-        log: LogStream,
         start_environment: Callable[[], Awaitable[Environment]],
         limit: int,
     ) -> None:
         self._function = function
-        self._log = log
         self._start_environment = start_environment
         self._pool: EnvironmentPool[Environment] = EnvironmentPool(self._start_for_invocation, limit)
         self._first: asyncio.Task[None] | None = None
         self._first_failure: Exception | None = None
         self._limit = limit
         self._started: weakref.WeakSet[Environment] = weakref.WeakSet()
+        self._ends: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def start(self, environments: int) -> None:
-        """Start the first environment and wait for its init; start the rest of `environments` behind it."""
-        self._first = asyncio.create_task(self._start_first())
-        await asyncio.shield(self._first)
-        for _ in range(min(environments, self._limit) - 1):
-            if self._first_failure is None:
-                self._pool.start_ahead()
+        """Start the first environment and wait for its init; start the rest of `environments` behind it.
 
-    async def invoke(self, invocation: Invocation) -> Result:
-        """Run one invocation and return its result; START, END and the function's own lines are in the log by then."""
-        if self._first is not None:
+        A second call only waits.
+        """
+        is_first_call = self._first is None
+        if self._first is None:
+            self._first = asyncio.create_task(self._start_first())
+        await asyncio.shield(self._first)
+        if is_first_call:
+            for _ in range(min(environments, self._limit) - 1):
+                if self._first_failure is None:
+                    self._pool.start_ahead()
+
+    async def invoke(self, invocation: Invocation) -> Outcome:
+        """Run one invocation. START and the function's own lines are in its log by then, END and REPORT soon after.
+
+        The answer does not wait for them: what they tell is found out once the caller waits for something else.
+        """
+        if self._first is not None and not self._first.done():
             await asyncio.shield(self._first)
         began = time.monotonic()
         environment: Environment | None = None
@@ -76,7 +74,7 @@ class Invoker:
                 environment = await self._pool.acquire()
                 init_ms, environment.init_ms = environment.init_ms, None
                 began = time.monotonic()
-                self._log.write(report.start_line(invocation.request_id))
+                invocation.log.write(report.start_line(invocation.request_id))
                 try:
                     outcome = await environment.invoke(invocation)
                     break
@@ -88,19 +86,25 @@ class Invoker:
         except PoolClosedError:
             outcome = Outcome.of(lambda_errors.exited(invocation.request_id, -9))
         except InitFailedError as error:
-            self._log.write(report.start_line(invocation.request_id))
+            invocation.log.write(report.start_line(invocation.request_id))
             outcome = error.outcome(invocation.request_id)
             if error.timed_out:
-                outcome = self._timed_out(invocation)
+                outcome = _timed_out(invocation)
         except (EngineError, OSError) as error:
-            self._log.write(report.start_line(invocation.request_id))
+            invocation.log.write(report.start_line(invocation.request_id))
             outcome = Outcome.of(lambda_errors.not_started(invocation.request_id, str(error)))
         except asyncio.CancelledError:
             if environment is not None:
                 await environment.stop()
                 self._pool.release(environment)
             raise
-        return await self._finish(invocation, outcome, environment, init_ms, time.monotonic() - began)
+        elapsed = time.monotonic() - began
+        if self._closing and outcome.error is not None and _is_sams_timer(invocation, elapsed):
+            outcome = _timed_out(invocation)
+        if environment is not None and _spoils(outcome):
+            self._end_behind(environment)
+        asyncio.get_running_loop().call_soon(self._report, invocation, outcome, environment, init_ms, elapsed)
+        return outcome
 
     def terminate(self) -> None:
         """Ask the environments' processes to end."""
@@ -127,45 +131,45 @@ class Invoker:
             self._first.cancel()
             await asyncio.gather(self._first, return_exceptions=True)
         await self._pool.close()
+        await asyncio.gather(*self._ends, return_exceptions=True)
 
-    async def _finish(
+    def _report(
         self,
         invocation: Invocation,
         outcome: Outcome,
         environment: Environment | None,
         init_ms: float | None,
         elapsed_seconds: float,
-    ) -> Result:
-        if self._closing and outcome.error is not None and self._is_sams_timer(invocation, elapsed_seconds):
-            outcome = self._timed_out(invocation)
-        peak = 0
-        if environment is not None:
-            peak = environment.peak_memory_bytes
-            if outcome.error is not None and outcome.error.error_type != "Function.ResponseSizeTooLarge":
-                await environment.stop()
-            self._pool.release(environment)
+    ) -> None:
+        """Write what Lambda writes when an invocation has ended, and let the next one have its environment."""
         for line in outcome.error.log_lines if outcome.error else ():
-            self._log.write(line)
-        self._log.write(report.end_line(invocation.request_id))
+            invocation.log.write(line)
+        invocation.log.write(report.end_line(invocation.request_id))
         limit_ms = invocation.timeout_seconds * 1000
         line = report.report_line(
             invocation.request_id,
             duration_ms=limit_ms if outcome.status == "timeout" else elapsed_seconds * 1000,
             memory_mb=self._function.memory_mb,
-            max_memory_bytes=peak,
+            max_memory_bytes=environment.peak_memory_bytes() if environment is not None else 0,
             init_ms=init_ms,
             status=outcome.status,
             error_type=outcome.error.error_type if outcome.error and outcome.status == "error" else None,
         )
-        return Result(outcome, line)
+        if environment is not None and not _spoils(outcome):
+            self._pool.release(environment)
+        (invocation.on_report or invocation.log.write)(line)
 
-    def _is_sams_timer(self, invocation: Invocation, elapsed_seconds: float) -> bool:
-        # Without warm containers SAM runs a timer of its own and deletes the container when it fires.
-        return elapsed_seconds >= invocation.timeout_seconds - _TIMER_SLACK_SECONDS
+    def _end_behind(self, environment: Environment) -> None:
+        """End an environment that must not serve again; nobody waits for its process to go."""
+        task = asyncio.create_task(self._end(environment))
+        self._ends.add(task)
+        task.add_done_callback(self._ends.discard)
 
-    def _timed_out(self, invocation: Invocation) -> Outcome:
-        error = lambda_errors.timed_out(invocation.request_id, invocation.timeout_seconds, report.iso_now())
-        return Outcome.of(error, "timeout")
+    async def _end(self, environment: Environment) -> None:
+        try:
+            await environment.stop()
+        finally:
+            self._pool.release(environment)
 
     async def _start_first(self) -> None:
         try:
@@ -193,3 +197,18 @@ class Invoker:
             await environment.stop()
             raise
         return environment
+
+
+def _spoils(outcome: Outcome) -> bool:
+    """Tell whether the environment must not serve again after that outcome."""
+    return outcome.error is not None and outcome.error.error_type != "Function.ResponseSizeTooLarge"
+
+
+def _timed_out(invocation: Invocation) -> Outcome:
+    error = lambda_errors.timed_out(invocation.request_id, invocation.timeout_seconds, report.iso_now())
+    return Outcome.of(error, "timeout")
+
+
+def _is_sams_timer(invocation: Invocation, elapsed_seconds: float) -> bool:
+    # Without warm containers SAM runs a timer of its own and deletes the container when it fires.
+    return elapsed_seconds >= invocation.timeout_seconds - _TIMER_SLACK_SECONDS

@@ -1,22 +1,28 @@
 """The Lambda Runtime API of one execution environment.
 
-Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes" (version 2018-06-01).
+Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes" (version 2018-06-01); for
+streamed responses "Building a custom runtime for AWS Lambda", "Response streaming".
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from collections.abc import Callable
 
-from aiohttp import web
-
 from emulator.engine import lambda_errors
 from emulator.engine.invocation import Invocation, Outcome
+from emulator.http_server import Header, HttpServer, Limits, Request, Response
 
-_VERSION = "/2018-06-01/runtime"
-_ACCEPTED = {"status": "OK"}
+_RUNTIME = b"/2018-06-01/runtime/"
+_INVOCATION = _RUNTIME + b"invocation/"
+_NEXT = _INVOCATION + b"next"
+_JSON: Header = (b"content-type", b"application/json")
+_ACCEPTED = Response(202, (_JSON,), b'{"status":"OK"}\n')
+_HEAD_BYTES = 2 * 1024 * 1024
+"""The cause of an error comes in a header, which awslambdaric lets grow to a megabyte."""
 
 
 class RuntimeApi:
@@ -30,89 +36,94 @@ class RuntimeApi:
         loop = asyncio.get_running_loop()
         self.initialised: asyncio.Future[bytes | None] = loop.create_future()
         self.address = ""
+        self.delivered = False
+        """Whether the runtime has taken the invocation."""
         self._before_outcome = before_outcome
-        self._next: asyncio.Future[Invocation] = loop.create_future()
+        self._waiting: Request | None = None
+        self._next: Invocation | None = None
         self._current: Invocation | None = None
         self._outcome: asyncio.Future[Outcome] = loop.create_future()
-        self.delivered = False
-        self._runner: web.AppRunner | None = None
+        limits = Limits(head_bytes=_HEAD_BYTES, body_bytes=lambda_errors.RESPONSE_LIMIT_BYTES)
+        self._server = HttpServer(self._handle, limits=limits)
 
     async def start(self) -> None:
         """Listen on a free port of the loopback interface; `address` is then what AWS_LAMBDA_RUNTIME_API holds."""
-        app = web.Application(client_max_size=2 * lambda_errors.RESPONSE_LIMIT_BYTES)
-        app.router.add_get(_VERSION + "/invocation/next", self._hand_out)
-        app.router.add_post(_VERSION + "/invocation/{request_id}/response", self._take_response)
-        app.router.add_post(_VERSION + "/invocation/{request_id}/error", self._take_error)
-        app.router.add_post(_VERSION + "/init/error", self._take_init_error)
-        app.router.add_get(_VERSION + "/restore/next", _restored)
-        app.router.add_post(_VERSION + "/restore/error", self._take_init_error)
-        self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, keepalive_timeout=24 * 3600, shutdown_timeout=0
-        )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.address = f"{host}:{port}"
+        await self._server.start("127.0.0.1")
+        self.address = f"127.0.0.1:{self._server.port}"
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._server.stop()
 
     def invoke(self, invocation: Invocation) -> asyncio.Future[Outcome]:
-        """Hand `invocation` out at the runtime's next request; return the future of its outcome."""
+        """Hand `invocation` to the runtime, now or at its next request; return the future of its outcome."""
         self._outcome = asyncio.get_running_loop().create_future()
         self.delivered = False
-        self._next.set_result(invocation)
+        self._next = invocation
+        self._hand_out()
         return self._outcome
 
-    async def _hand_out(self, _: web.Request) -> web.StreamResponse:
-        if not self.initialised.done():
-            self.initialised.set_result(None)
-        invocation = await asyncio.shield(self._next)
-        self._next = asyncio.get_running_loop().create_future()
+    def _handle(self, request: Request) -> None:
+        target = request.target
+        if target == _NEXT:
+            if not self.initialised.done():
+                self.initialised.set_result(None)
+            self._waiting = request
+            request.on_gone = self._forget_waiting
+            self._hand_out()
+        elif target.startswith(_INVOCATION) and request.method == "POST":
+            request_id, _, what = target[len(_INVOCATION) :].partition(b"/")
+            request.respond(self._take(request, request_id.decode("latin-1"), what))
+        elif target in (_RUNTIME + b"init/error", _RUNTIME + b"restore/error") and request.method == "POST":
+            self._take_init_error(request)
+            request.respond(_ACCEPTED)
+        elif target == _RUNTIME + b"restore/next":
+            request.respond(Response(200))
+        else:
+            request.respond(_refusal(404, "NotFound", "The Runtime API has no such path"))
+
+    def _hand_out(self) -> None:
+        request, invocation = self._waiting, self._next
+        if request is None or invocation is None:
+            return
+        self._waiting = self._next = None
+        request.on_gone = None
         self._current = invocation
         self.delivered = True
-        headers = {
-            "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + invocation.timeout_seconds) * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
-            "Lambda-Runtime-Trace-Id": invocation.trace_id(),
-        }
+        deadline = int((time.time() + invocation.timeout_seconds) * 1000)
+        headers = [
+            (b"content-type", invocation.content_type.encode("latin-1")),
+            (b"lambda-runtime-aws-request-id", invocation.request_id.encode()),
+            (b"lambda-runtime-deadline-ms", b"%d" % deadline),
+            (b"lambda-runtime-invoked-function-arn", invocation.function_arn.encode()),
+            (b"lambda-runtime-trace-id", invocation.trace_id.encode()),
+        ]
         if invocation.client_context is not None:
-            headers["Lambda-Runtime-Client-Context"] = invocation.client_context
-        return web.Response(body=invocation.event, content_type=invocation.content_type, headers=headers)
+            headers.append((b"lambda-runtime-client-context", invocation.client_context.encode("latin-1", "replace")))
+        request.respond(Response(200, headers, invocation.event))
 
-    async def _take_response(self, request: web.Request) -> web.StreamResponse:
-        payload = await _read(request, lambda_errors.RESPONSE_LIMIT_BYTES)
-        if payload is None:
-            self._settle(request, Outcome.of(lambda_errors.response_too_large()))
+    def _forget_waiting(self) -> None:
+        self._waiting = None
+
+    def _take(self, request: Request, request_id: str, what: bytes) -> Response:
+        if what not in (b"response", b"error"):
+            return _refusal(404, "NotFound", "The Runtime API has no such path")
+        if request.is_too_large:
+            self._settle(request_id, Outcome.of(lambda_errors.response_too_large()))
             return _refusal(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
-        if not self._settle(request, Outcome(payload)):
+        if not self._settle(request_id, _outcome(request, is_error=what == b"error")):
             return _refusal(400, "InvalidRequestID", "Invalid request ID")
-        return web.json_response(_ACCEPTED, status=202)
+        return _ACCEPTED
 
-    async def _take_error(self, request: web.Request) -> web.StreamResponse:
-        payload = await _read(request, lambda_errors.RESPONSE_LIMIT_BYTES)
-        if payload is None:
-            self._settle(request, Outcome.of(lambda_errors.response_too_large()))
-            return _refusal(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
-        if not self._settle(request, Outcome(payload, is_error=True)):
-            return _refusal(400, "InvalidRequestID", "Invalid request ID")
-        return web.json_response(_ACCEPTED, status=202)
-
-    async def _take_init_error(self, request: web.Request) -> web.StreamResponse:
-        payload = await _read(request, lambda_errors.RESPONSE_LIMIT_BYTES)
+    def _take_init_error(self, request: Request) -> None:
         if not self.initialised.done():
             self._before_outcome()
-            self.initialised.set_result(payload or lambda_errors.response_too_large().body())
-        return web.json_response(_ACCEPTED, status=202)
+            payload = lambda_errors.response_too_large().body() if request.is_too_large else request.body
+            self.initialised.set_result(payload or b"{}")
 
-    def _settle(self, request: web.Request, outcome: Outcome) -> bool:
+    def _settle(self, request_id: str, outcome: Outcome) -> bool:
         current = self._current
-        if current is None or current.request_id != request.match_info["request_id"]:
+        if current is None or current.request_id != request_id:
             return False
         self._current = None
         self._before_outcome()
@@ -121,23 +132,40 @@ class RuntimeApi:
         return True
 
 
-async def _restored(_: web.Request) -> web.StreamResponse:
-    return web.Response()
+def _outcome(request: Request, *, is_error: bool) -> Outcome:
+    """Return what the runtime delivered; a stream that broke off names its error in the trailers."""
+    if is_error or request.header(b"lambda-runtime-function-response-mode") != b"streaming":
+        return Outcome(request.body, is_error=is_error)
+    trailers = {name.lower(): value for name, value in request.trailers}
+    kind = trailers.get(b"lambda-runtime-function-error-type")
+    if kind is None:
+        return Outcome(_buffered(request))
+    try:
+        error = base64.b64decode(trailers.get(b"lambda-runtime-function-error-body", b""), validate=True)
+    except ValueError:
+        error = b""
+    return Outcome(error or json.dumps({"errorType": kind.decode("latin-1")}).encode(), is_error=True)
 
 
-async def _read(request: web.Request, limit: int) -> bytes | None:
-    """Return the body; None when it is larger than `limit`, after reading it to its end without keeping it."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            chunks.clear()
-        else:
-            chunks.append(chunk)
-    return b"".join(chunks) if size <= limit else None
+def _buffered(request: Request) -> bytes:
+    """Return a streamed response as Invoke gives it to a caller that does not stream.
+
+    With the content type of HTTP integrations the stream begins with a JSON prelude (status, headers, cookies), which
+    eight zero bytes end; the body follows.
+    """
+    if request.header(b"content-type") != b"application/vnd.awslambda.http-integration-response":
+        return request.body
+    prelude, zeros, body = request.body.partition(b"\0" * 8)
+    try:
+        answer = json.loads(prelude)
+    except ValueError:
+        return request.body
+    if not zeros or not isinstance(answer, dict):
+        return request.body
+    answer |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    return json.dumps(answer).encode()
 
 
-def _refusal(status: int, error_type: str, message: str) -> web.StreamResponse:
+def _refusal(status: int, error_type: str, message: str) -> Response:
     body = json.dumps({"errorType": error_type, "errorMessage": message})
-    return web.Response(status=status, text=body, content_type="application/json")
+    return Response(status, (_JSON,), body.encode())

@@ -41,6 +41,7 @@ class _Message:
 
     target: bytearray = field(default_factory=bytearray)
     headers: list[Header] = field(default_factory=list)
+    trailers: list[Header] = field(default_factory=list)
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
 
@@ -139,7 +140,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes | None) -> None:
         """Take one header."""
         if self._message is not None:
-            self._message.headers.append((name, value or b""))
+            (self._message.headers if self._in_head else self._message.trailers).append((name, value or b""))
 
     def on_headers_complete(self) -> None:
         """Check the head, and tell a client that asks whether to go on."""
@@ -220,6 +221,7 @@ class Connection(asyncio.Protocol):
             self._parser.get_http_version(),
             message.headers,
             message.chunks[0] if len(message.chunks) == 1 else b"".join(message.chunks),
+            trailers=message.trailers,
             is_too_large=is_too_large,
         )
         self._queue.append((request, keep_alive))

@@ -52,13 +52,25 @@ class Limits:
 
 
 class Request:
-    """A request that has been read to its end. `headers` keep their case and order; `body` is without its coding.
+    """A request that has been read to its end.
 
-    `is_too_large`: the body was over the limit, and `body` is empty. `client` is (host, port), or None on a unix
-    socket. `on_gone` is called when the client closes the connection before it is answered.
+    `headers` keep their case and order. `body` is without its coding; what followed a chunked one is in `trailers`.
+    `is_too_large`: the body was over the limit, and is empty. `client` is (host, port), or None on a unix socket.
+    `on_gone` is called when the client closes the connection before it is answered.
     """
 
-    __slots__ = ("_connection", "body", "client", "headers", "is_too_large", "method", "on_gone", "target", "version")
+    __slots__ = (
+        "_connection",
+        "body",
+        "client",
+        "headers",
+        "is_too_large",
+        "method",
+        "on_gone",
+        "target",
+        "trailers",
+        "version",
+    )
 
     def __init__(
         self,
@@ -69,6 +81,7 @@ class Request:
         headers: list[Header],
         body: bytes,
         *,
+        trailers: list[Header],
         is_too_large: bool,
     ) -> None:
         self._connection = connection
@@ -77,6 +90,7 @@ class Request:
         self.version = version
         self.headers = headers
         self.body = body
+        self.trailers = trailers
         self.is_too_large = is_too_large
         self.client = connection.client
         self.on_gone: Callable[[], None] | None = None

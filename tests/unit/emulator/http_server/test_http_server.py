@@ -60,7 +60,9 @@ def exchanged(*parts: bytes, limits: Limits | None = None, seconds: float = 2) -
 
 
 def test_a_connection_is_kept_until_the_client_wants_it_closed() -> None:
-    answer = exchanged(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    answer = exchanged(
+        b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
     assert answer.count(OK) == 2
     assert answer.count(b"connection: close\r\n") == 1
     assert answer.endswith(b"\r\n\r\nGET /b 0 False")
@@ -231,8 +233,11 @@ def test_a_large_answer_reaches_a_client_that_reads_slowly() -> None:
 
 
 def test_an_answer_under_way_is_finished_when_the_server_stops() -> None:
+    def handler(request: Request) -> None:
+        asyncio.get_running_loop().call_later(0.1, echo, request)
+
     async def scenario() -> None:
-        server = HttpServer(lambda request: asyncio.get_running_loop().call_later(0.1, echo, request) and None)
+        server = HttpServer(handler)
         await server.start("127.0.0.1")
         talking = asyncio.create_task(talk(server, b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"))
         await asyncio.sleep(0.05)

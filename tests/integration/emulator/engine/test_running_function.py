@@ -1,0 +1,153 @@
+"""Functions that run in real processes, held by one or by several who invoke them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from emulator.engine import Engine
+from emulator.engine.function import Function
+from emulator.engine.invocation import Invocation, Outcome
+from emulator.engine.log_stream import LogStream
+from emulator.engine.running_function import RunningFunction
+from emulator.paths import INSTALLED
+
+SOURCE = """
+import os, time
+print("imported")
+def handler(event, context):
+    print("handled", event.get("name"))
+    if event.get("exit"):
+        os._exit(3)
+    time.sleep(event.get("seconds", 0))
+    return {"pid": os.getpid()}
+"""
+
+
+class Lines(LogStream):
+    """A log whose lines a test reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def write_line(self, line: bytes) -> None:
+        super().write_line(line)
+        self.lines.append(line.decode().rstrip("\n"))
+
+
+@pytest.fixture
+def function(tmp_path: Path) -> Function:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "functions.py").write_text(SOURCE)
+    variables = {
+        "AWS_LAMBDA_FUNCTION_NAME": "Function",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "5",
+        "AWS_LAMBDA_MAX_CONCURRENCY": "8",
+    }
+    return Function("python3.13", "functions.handler", code, variables, "127.0.0.1", 1)
+
+
+def run(folder: Path, scenario: Callable[[Engine], Awaitable[None]]) -> None:
+    async def prepared() -> None:
+        engine = Engine(folder / "run" / "engine.sock", home=INSTALLED)
+        await engine.start()
+        try:
+            await scenario(engine)
+        finally:
+            await engine.stop()
+
+    asyncio.run(prepared())
+    assert psutil.Process().children(recursive=True) == []
+
+
+async def invoke(running: RunningFunction, log: LogStream, **event: object) -> Outcome:
+    invocation = Invocation(json.dumps(event).encode(), 5, running.function.arn, log)
+    return await running.invoke(invocation)
+
+
+def test_two_who_describe_a_function_alike_share_its_environments(tmp_path: Path, function: Function) -> None:
+    async def scenario(engine: Engine) -> None:
+        first, second = Lines(), Lines()
+        one = engine.functions.hold(function, first)
+        other = engine.functions.hold(replace(function, port=2), second)
+        assert one is other
+        await one.start()
+        assert json.loads((await invoke(one, first, name="a")).payload) == json.loads(
+            (await invoke(other, second, name="b")).payload
+        )
+        await asyncio.sleep(0.05)
+        # What belongs to an invocation is in its own log alone.
+        assert "handled a" in first.lines
+        assert "handled a" not in second.lines
+        assert "handled b" in second.lines
+        assert sum(line.startswith("REPORT") for line in first.lines + second.lines) == 2
+        await engine.functions.let_go(one, first)
+        assert json.loads((await invoke(other, second)).payload)["pid"]
+        await engine.functions.let_go(other, second)
+
+    run(tmp_path, scenario)
+
+
+def test_a_difference_in_a_variable_is_another_function(tmp_path: Path, function: Function) -> None:
+    async def scenario(engine: Engine) -> None:
+        log = Lines()
+        variables = {**function.variables, "MORE": "yes"}
+        one, other = (engine.functions.hold(each, log) for each in (function, replace(function, variables=variables)))
+        assert one is not other
+        for running in (one, other):
+            await engine.functions.let_go(running, log)
+
+    run(tmp_path, scenario)
+
+
+def test_an_answer_does_not_wait_for_the_report(tmp_path: Path, function: Function) -> None:
+    async def scenario(engine: Engine) -> None:
+        log = Lines()
+        running = engine.functions.hold(function, log)
+        await running.start()
+        await invoke(running, log, name="a")
+        assert [line.split()[0] for line in log.lines if line != "imported"] == ["START", "handled"]
+        await asyncio.sleep(0)
+        assert [line.split()[0] for line in log.lines if line != "imported"] == ["START", "handled", "END", "REPORT"]
+        assert re.search(r"Init Duration: \d+\.\d\d ms", log.lines[-1])
+        await engine.functions.let_go(running, log)
+
+    run(tmp_path, scenario)
+
+
+def test_an_environment_that_ended_is_replaced(tmp_path: Path, function: Function) -> None:
+    async def scenario(engine: Engine) -> None:
+        log = Lines()
+        running = engine.functions.hold(function, log)
+        await running.start()
+        before = json.loads((await invoke(running, log)).payload)["pid"]
+        outcome = await invoke(running, log, exit=True)
+        assert outcome.is_error
+        assert b"exit status 3" in outcome.payload
+        after = json.loads((await invoke(running, log)).payload)["pid"]
+        assert after != before
+        await engine.functions.let_go(running, log)
+
+    run(tmp_path, scenario)
+
+
+def test_what_runs_when_the_last_holder_leaves_ends_with_an_error(tmp_path: Path, function: Function) -> None:
+    async def scenario(engine: Engine) -> None:
+        log = Lines()
+        running = engine.functions.hold(function, log)
+        await running.start()
+        under_way = asyncio.create_task(invoke(running, log, seconds=4))
+        await asyncio.sleep(0.2)
+        await engine.functions.let_go(running, log)
+        assert (await asyncio.wait_for(under_way, 2)).is_error
+
+    run(tmp_path, scenario)
