@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import fnmatch
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,14 +15,18 @@ from sam_template.translation import parse
 
 BOOTSTRAP = REPOSITORY / "pipeline" / "bootstrap.yaml"
 DOCUMENT = parse(BOOTSTRAP, BOOTSTRAP.read_text())
+EXECUTION = [name for name in DOCUMENT["Resources"] if name.startswith("Execution")]
+"""The role that CloudFormation acts as, and its policies."""
 SUBJECT = "token.actions.githubusercontent.com:sub"
 
 FOR_EVERYTHING = {
     ("Boundary", "TraceAndJoinVpc"),
+    ("ExecutionAtEdge", "MakeDistribution"),
+    ("ExecutionCompute", "StopDeployments"),
     ("ExecutionInVpc", "LookAround"),
-    ("ExecutionRole", "DeliverAccessLogs"),
-    ("ExecutionRole", "GenerateKey"),
-    ("ExecutionRole", "KeepSubscription"),
+    ("ExecutionOperations", "DeliverAccessLogs"),
+    ("ExecutionData", "GenerateKey"),
+    ("ExecutionOperations", "KeepSubscription"),
 }
 """The only statements for resource `*`; each says in the file why no name can stand there."""
 
@@ -34,21 +40,23 @@ WITHOUT_THE_STACKS_NAME = {
     ("DeployRole", "TransformTemplate"),
     ("ExecutionAtEdge", "AttachWebAcl"),  # reads
     ("ExecutionAtEdge", "KeepDistribution"),  # tags
-    ("ExecutionAtEdge", "MakeDistribution"),  # makes and reads
+    ("ExecutionAtEdge", "SeeDistribution"),  # reads
     ("ExecutionAtEdge", "TagDistribution"),  # tags
+    ("ExecutionInVpc", "ChangeTags"),  # tags
     ("ExecutionInVpc", "KeepSecurityGroups"),  # the VPC
     ("ExecutionInVpc", "MakeGroupsAndEndpoints"),  # beside the VPC
     ("ExecutionInVpc", "MakeInVpc"),  # the VPC
+    ("ExecutionInVpc", "NameEndpoints"),  # the VPC that joins is the caller's too
     ("ExecutionInVpc", "TagWhatItMakes"),  # as it is made
-    ("ExecutionRole", "Api"),  # ids that API Gateway draws
-    ("ExecutionRole", "Deployments"),  # CodeDeploy's own configurations beside the stack's groups
-    ("ExecutionRole", "KeepSecret"),  # tags
-    ("ExecutionRole", "MakeApiGatewaysRole"),  # one role, whose permissions AWS decides
-    ("ExecutionRole", "MakeSecret"),  # tags
-    ("ExecutionRole", "SeeAlarms"),  # reads
-    ("ExecutionRole", "SeeSecret"),  # reads, under the names of the two above
-    ("ExecutionRole", "TransformTemplate"),
-    ("ExecutionRole", "UseAwsKeys"),  # through three services alone
+    ("ExecutionCompute", "Api"),  # ids that API Gateway draws
+    ("ExecutionCompute", "Deployments"),  # CodeDeploy's own configurations beside the stack's groups
+    ("ExecutionData", "KeepSecret"),  # tags
+    ("ExecutionCompute", "MakeApiGatewaysRole"),  # one role, whose permissions AWS decides
+    ("ExecutionData", "MakeSecret"),  # tags
+    ("ExecutionOperations", "SeeAlarms"),  # reads
+    ("ExecutionData", "SeeSecret"),  # reads, under the names of the two above
+    ("ExecutionCompute", "TransformTemplate"),
+    ("ExecutionData", "UseAwsKeys"),  # through three services alone
     ("PreviewRole", "FindBootstrap"),
     ("PreviewRole", "FindPreviews"),
     ("PreviewRole", "StorePreviews"),
@@ -56,40 +64,14 @@ WITHOUT_THE_STACKS_NAME = {
 }
 """Statements whose resources cannot begin with the stack's name, and what limits them instead."""
 
-MADE_BY = {
-    "AWS::ApiGatewayV2::Api": "apigateway:POST",
-    "AWS::ApiGatewayV2::Stage": "apigateway:POST",
-    "AWS::CloudFront::Distribution": "cloudfront:CreateDistribution",
-    "AWS::CloudWatch::Alarm": "cloudwatch:PutMetricAlarm",
-    "AWS::CloudWatch::Dashboard": "cloudwatch:PutDashboard",
-    "AWS::CodeDeploy::Application": "codedeploy:CreateApplication",
-    "AWS::CodeDeploy::DeploymentGroup": "codedeploy:CreateDeploymentGroup",
-    "AWS::DynamoDB::Table": "dynamodb:CreateTable",
-    "AWS::EC2::SecurityGroup": "ec2:CreateSecurityGroup",
-    "AWS::EC2::SecurityGroupIngress": "ec2:AuthorizeSecurityGroupIngress",
-    "AWS::EC2::VPCEndpoint": "ec2:CreateVpcEndpoint",
-    "AWS::IAM::Role": "iam:CreateRole",
-    "AWS::Lambda::Alias": "lambda:CreateAlias",
-    "AWS::Lambda::Function": "lambda:CreateFunction",
-    "AWS::Lambda::Permission": "lambda:AddPermission",
-    "AWS::Lambda::Version": "lambda:PublishVersion",
-    "AWS::Logs::LogGroup": "logs:CreateLogGroup",
-    "AWS::S3::Bucket": "s3:CreateBucket",
-    "AWS::S3::BucketPolicy": "s3:PutBucketPolicy",
-    "AWS::SNS::Subscription": "sns:Subscribe",
-    "AWS::SNS::Topic": "sns:CreateTopic",
-    "AWS::SecretsManager::Secret": "secretsmanager:CreateSecret",
-}
-"""The action that makes a resource of each type (Service Authorization Reference)."""
-
 Statement = Mapping[str, Any]
 
 
-def statements(document: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Statement]]:
+def statements(document: Mapping[str, Any], *names: str) -> Iterator[tuple[str, Statement]]:
     """Yield every Allow that a role or policy of `document` gives, with the resource's logical id."""
     for logical_id, resource in document["Resources"].items():
         properties = resource["Properties"]
-        if resource["Type"].startswith("AWS::IAM::") and name in ("", logical_id):
+        if resource["Type"].startswith("AWS::IAM::") and (not names or logical_id in names):
             documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
             documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
             yield from ((logical_id, statement) for each in documents for statement in each["Statement"])
@@ -101,8 +83,8 @@ def texts(value: Any) -> list[str]:
     return [item if isinstance(item, str) else str(next(iter(item.values()))) for item in each]
 
 
-def actions(name: str) -> set[str]:
-    return {action for _, statement in statements(DOCUMENT, name) for action in texts(statement["Action"])}
+def actions(*names: str) -> set[str]:
+    return {action for _, statement in statements(DOCUMENT, *names) for action in texts(statement["Action"])}
 
 
 def allows(granted: set[str], action: str) -> bool:
@@ -163,17 +145,17 @@ def test_a_pull_request_can_change_nothing() -> None:
         assert not allows(granted, action)
     written = [each for _, each in statements(DOCUMENT, "PreviewRole") if "s3:PutObject" in texts(each["Action"])]
     assert [texts(each["Resource"]) for each in written] == [["${ArtifactBucket.Arn}/preview/*"]]
-    read = [text for _, each in statements(DOCUMENT, "ExecutionRole") for text in texts(each["Resource"])]
+    read = [text for _, each in statements(DOCUMENT, *EXECUTION) for text in texts(each["Resource"])]
     assert not any("/preview/" in text for text in read)
 
 
 def test_cloudformation_gives_a_function_no_more_than_the_boundary() -> None:
-    for _, statement in statements(DOCUMENT, "ExecutionRole"):
+    for _, statement in statements(DOCUMENT, *EXECUTION):
         gives = {"iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"} & set(texts(statement["Action"]))
         bounded = statement.get("Condition") == {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
         assert bounded or not gives, statement["Sid"]
-    assert not allows(actions("ExecutionRole"), "iam:DeleteRolePermissionsBoundary")
-    assert not allows(actions("ExecutionRole"), "iam:CreatePolicyVersion")
+    assert not allows(actions(*EXECUTION), "iam:DeleteRolePermissionsBoundary")
+    assert not allows(actions(*EXECUTION), "iam:CreatePolicyVersion")
 
 
 def test_the_boundary_allows_what_the_functions_are_given() -> None:
@@ -192,11 +174,51 @@ def test_the_boundary_allows_what_the_functions_are_given() -> None:
                     assert allows(boundary, action), f"{name} is given {action}, which the boundary takes away"
 
 
-def test_the_execution_role_can_make_every_kind_of_resource() -> None:
-    granted = actions("ExecutionRole") | actions("ExecutionInVpc") | actions("ExecutionAtEdge")
-    for name, resource in resolve(TEMPLATE)["Resources"].items():
-        assert resource["Type"] in MADE_BY, f"name the action that makes {name}, and let ExecutionRole have it"
-        assert allows(granted, MADE_BY[resource["Type"]]), f"{name} cannot be made"
+def length(policy: Mapping[str, Any]) -> int:
+    """Return the characters of a policy as IAM counts them, without white space, every name at its longest."""
+    longest = {
+        "AWS::Partition": "aws-us-gov",
+        "AWS::Region": "ap-southeast-1",
+        "AWS::AccountId": "0" * 12,
+        "AWS::StackName": "shop-bootstrap-staging",
+        "ArtifactBucket.Arn": "arn:aws-us-gov:s3:::" + "b" * 63,
+        "Stage": "staging",
+        "VpcId": "vpc-0123456789abcdef0",
+    }
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(member) for member in value]
+        if not isinstance(value, dict):
+            return value
+        if "Fn::Sub" in value:
+            return re.sub(r"\$\{([^}]+)\}", lambda found: longest[found[1]], value["Fn::Sub"])
+        if "Ref" in value or "Fn::GetAtt" in value:
+            return "r" * 100
+        return {name: filled(member) for name, member in value.items()}
+
+    return len(json.dumps(filled(policy), separators=(",", ":")))
+
+
+def test_every_policy_fits() -> None:
+    """IAM User Guide, "IAM and AWS STS quotas": 6 144 characters a managed policy, 10 240 all inline ones of a role."""
+    for name, resource in DOCUMENT["Resources"].items():
+        properties = resource["Properties"]
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            assert length(properties["PolicyDocument"]) < 6144, name
+        elif resource["Type"] == "AWS::IAM::Role":
+            assert sum(length(policy["PolicyDocument"]) for policy in properties.get("Policies", [])) < 10240, name
+            attached = [
+                each for each in DOCUMENT["Resources"].values() if {"Ref": name} in each["Properties"].get("Roles", [])
+            ]
+            assert len(attached) <= 10, name
+
+
+def test_no_statement_reads_what_is_in_a_bucket_of_the_stack() -> None:
+    """IAM's `*` matches a slash: a bucket's name that ends in one is the name of its objects too."""
+    for _, statement in statements(DOCUMENT, *EXECUTION):
+        if any("s3:::shop-" in text for text in texts(statement["Resource"])):
+            assert not any(allows({action}, "s3:GetObject") for action in texts(statement["Action"]))
 
 
 def test_the_bucket_of_packages_is_private_and_stays() -> None:

@@ -1,0 +1,219 @@
+"""Whether the role that CloudFormation acts as may do what the template's resource types need, and where it may.
+
+The policies of ExecutionRole in bootstrap.yaml are compared with the actions that CloudFormation's handlers call for
+each type, and with the actions on which those depend. A statement's conditions are not looked at. Of its resources one
+thing is: an action that knows no resource is allowed by `*` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from pipeline.permissions.registry import dependent_actions, handler_permissions, is_action, knows_resources
+
+ROLE: Final = "ExecutionRole"
+
+
+@dataclass(frozen=True)
+class Unused:
+    """What the handlers of a type need for something that the template does without.
+
+    `property` is the property that asks for it, where there is one: once the template declares that, this is stale.
+    `actions` are separated by spaces.
+    """
+
+    type_name: str
+    actions: str
+    reason: str
+    property: str = ""
+
+
+_TABLES_FOR_METADATA: Final = (
+    "s3:CreateBucketMetadataTableConfiguration s3:DeleteBucketMetadataTableConfiguration "
+    "s3:UpdateBucketMetadataAnnotationTableConfiguration s3:UpdateBucketMetadataInventoryTableConfiguration "
+    "s3:UpdateBucketMetadataJournalTableConfiguration s3tables:CreateNamespace s3tables:CreateTable "
+    "s3tables:CreateTableBucket s3tables:GetTable s3tables:GetTableMetadataLocation s3tables:PutTableBucketPolicy "
+    "s3tables:PutTableEncryption s3tables:PutTablePolicy s3tables:UpdateTableMetadataLocation"
+)
+UNUSED: Final[Sequence[Unused]] = (
+    Unused("AWS::ApiGatewayV2::Api", "s3:GetObject", "the body stands in the template", "BodyS3Location"),
+    Unused("AWS::CloudFront::Distribution", "cloudfront:GetVpcOrigin", "the origin is public"),
+    Unused(
+        "AWS::CloudFront::Distribution", "cloudfront:UpdateDistributionWithStagingConfig", "no staging distribution"
+    ),
+    Unused("AWS::CodeDeploy::DeploymentGroup", "codedeploy:RegisterOnPremisesInstance", "it deploys functions"),
+    Unused(
+        "AWS::DynamoDB::Table",
+        "dynamodb:ImportTable logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents kms:Encrypt",
+        "nothing is imported",
+        "ImportSourceSpecification",
+    ),
+    Unused(
+        "AWS::DynamoDB::Table",
+        "dynamodb:DisableKinesisStreamingDestination dynamodb:EnableKinesisStreamingDestination "
+        "dynamodb:UpdateKinesisStreamingDestination kinesis:DescribeStream kinesis:PutRecords",
+        "no stream to Kinesis",
+        "KinesisStreamSpecification",
+    ),
+    Unused(
+        "AWS::DynamoDB::Table",
+        "dynamodb:AssociateTableReplica dynamodb:BatchWriteItem dynamodb:CreateTableReplica dynamodb:DeleteItem "
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem kms:ListAliases "
+        "kms:RevokeGrant",
+        "the table has no replica",
+    ),
+    Unused("AWS::DynamoDB::Table", "dynamodb:UpdateContributorInsights", "off", "ContributorInsightsSpecification"),
+    Unused(
+        "AWS::DynamoDB::Table",
+        "dynamodb:DeleteResourcePolicy dynamodb:PutResourcePolicy",
+        "the table has no policy",
+        "ResourcePolicy",
+    ),
+    Unused(
+        "AWS::EC2::VPCEndpoint",
+        "vpc-lattice:CreateServiceNetworkVpcEndpointAssociation",
+        "no service network",
+        "ServiceNetworkArn",
+    ),
+    Unused("AWS::EC2::VPCEndpoint", "vpce:AllowMultiRegion", "the service is in the VPC's region", "ServiceRegion"),
+    Unused(
+        "AWS::IAM::Role",
+        "iam:DeleteRolePermissionsBoundary",
+        "a role without its boundary could do anything: deleting and making it anew is the only way to change that",
+    ),
+    Unused(
+        "AWS::Lambda::Function",
+        "elasticfilesystem:DescribeMountTargets s3files:ListMountTargets",
+        "no file system",
+        "FileSystemConfigs",
+    ),
+    Unused("AWS::Lambda::Function", "s3:GetObjectVersion", "a package is named after its content, not by a version"),
+    Unused("AWS::Lambda::Function", "kms:Encrypt", "variables hold no secrets", "KmsKeyArn"),
+    Unused("AWS::Lambda::Function", "lambda:PassCapacityProvider", "no capacity provider", "CapacityProviderConfig"),
+    Unused(
+        "AWS::Logs::LogGroup",
+        "firehose:TagDeliveryStream logs:DeleteDataProtectionPolicy logs:PutDataProtectionPolicy",
+        "message text never reaches a log",
+        "DataProtectionPolicy",
+    ),
+    Unused(
+        "AWS::Logs::LogGroup", "logs:DeleteIndexPolicy logs:PutIndexPolicy", "no field is indexed", "FieldIndexPolicies"
+    ),
+    Unused("AWS::Logs::LogGroup", "logs:DeleteResourcePolicy", "no policy of its own", "ResourcePolicyDocument"),
+    Unused("AWS::Logs::LogGroup", "logs:PutLogGroupDeletionProtection", "off", "DeletionProtectionEnabled"),
+    Unused("AWS::Logs::LogGroup", "logs:PutBearerTokenAuthentication", "off", "BearerTokenAuthenticationEnabled"),
+    Unused(
+        "AWS::Logs::LogGroup",
+        "logs:AssociateKmsKey logs:DisassociateKmsKey",
+        "the log service's own key",
+        "KmsKeyId",
+    ),
+    Unused("AWS::S3::Bucket", _TABLES_FOR_METADATA, "no table of metadata", "MetadataTableConfiguration"),
+    Unused("AWS::S3::Bucket", "s3:DeleteObject s3:PutObjectAcl", "no handler may touch what is in a bucket"),
+    Unused("AWS::S3::Bucket", "s3:PutAccelerateConfiguration", "off", "AccelerateConfiguration"),
+    Unused("AWS::S3::Bucket", "s3:PutAnalyticsConfiguration", "off", "AnalyticsConfigurations"),
+    Unused("AWS::S3::Bucket", "s3:PutBucketAbac", "off", "AbacStatus"),
+    Unused("AWS::S3::Bucket", "s3:PutBucketAcl", "ACLs are off", "AccessControl"),
+    Unused("AWS::S3::Bucket", "s3:PutBucketLogging", "off", "LoggingConfiguration"),
+    Unused("AWS::S3::Bucket", "s3:PutBucketNotification", "nobody is told", "NotificationConfiguration"),
+    Unused("AWS::S3::Bucket", "s3:PutBucketObjectLockConfiguration", "off", "ObjectLockEnabled"),
+    Unused("AWS::S3::Bucket", "s3:DeleteBucketWebsite s3:PutBucketWebsite", "no website", "WebsiteConfiguration"),
+    Unused("AWS::S3::Bucket", "s3:PutIntelligentTieringConfiguration", "off", "IntelligentTieringConfigurations"),
+    Unused("AWS::S3::Bucket", "s3:PutInventoryConfiguration", "off", "InventoryConfigurations"),
+    Unused("AWS::S3::Bucket", "s3:PutMetricsConfiguration", "off", "MetricsConfigurations"),
+    Unused("AWS::S3::Bucket", "s3:PutReplicationConfiguration", "no replica", "ReplicationConfiguration"),
+    Unused("AWS::SNS::Topic", "sns:PutDataProtectionPolicy", "alarms hold no data", "DataProtectionPolicy"),
+    Unused("AWS::SecretsManager::Secret", "secretsmanager:GetSecretValue", "no handler may read what is in a secret"),
+    Unused(
+        "AWS::SecretsManager::Secret",
+        "secretsmanager:RemoveRegionsFromReplication secretsmanager:ReplicateSecretToRegions",
+        "no replica",
+        "ReplicaRegions",
+    ),
+)
+
+
+def audit_execution_role(
+    resources: Mapping[str, Any], bootstrap: Mapping[str, Any], unused: Sequence[Unused] = UNUSED
+) -> list[str]:
+    """Return a sentence for each permission that the role lacks, and for each entry of `unused` that is stale.
+
+    `resources` are those of the template as it is deployed with every option on; `bootstrap` is the parsed template
+    with the role.
+    """
+    statements = list(_statements(bootstrap))
+    types = sorted({str(resource["Type"]) for resource in resources.values()})
+    sentences = [sentence for type_name in types for sentence in _lacking(type_name, statements, unused)]
+    return [*dict.fromkeys(sentences), *_stale(resources, unused)]
+
+
+def _lacking(type_name: str, statements: Sequence[Mapping[str, Any]], unused: Sequence[Unused]) -> Iterator[str]:
+    try:
+        called = handler_permissions(type_name)
+    except KeyError:
+        called = frozenset()
+    if not called:
+        yield f"Use another type than {type_name}: what CloudFormation does for it is not in the registry."
+    excepted = _excepted(type_name, unused)
+    wanted = {_spelled(action) for action in called} - excepted
+    for action in sorted(wanted | _dependents(wanted) - excepted):
+        if not is_action(action):
+            continue
+        patterns = [each for each in statements if _names(each, action)]
+        if not patterns:
+            yield f"Let {ROLE} in bootstrap.yaml do {action}: CloudFormation calls it for {type_name}."
+        elif not knows_resources(action) and not any("*" in _texts(each["Resource"]) for each in patterns):
+            yield f'Let {ROLE} in bootstrap.yaml do {action} on "*": the action knows no other resource.'
+
+
+def _excepted(type_name: str, unused: Sequence[Unused]) -> set[str]:
+    return {action for entry in unused if entry.type_name == type_name for action in entry.actions.split()}
+
+
+def _dependents(actions: set[str]) -> set[str]:
+    found: set[str] = set()
+    for action in actions:
+        try:
+            found |= dependent_actions(action)
+        except KeyError:
+            if is_action(action):
+                raise
+    return found
+
+
+def _stale(resources: Mapping[str, Any], unused: Sequence[Unused]) -> Iterator[str]:
+    for entry in unused:
+        declared = [each["Properties"] for each in resources.values() if each["Type"] == entry.type_name]
+        if not declared:
+            yield f"Strike {entry.type_name} off the unused actions: the template has none."
+        elif entry.property and any(entry.property in properties for properties in declared):
+            yield f"Strike {entry.property} of {entry.type_name} off the unused actions: the template declares it."
+        else:
+            called = {_spelled(action) for action in handler_permissions(entry.type_name)}
+            called |= _dependents(called - _excepted(entry.type_name, unused))
+            for action in sorted(set(entry.actions.split()) - called):
+                yield f"Strike {action} of {entry.type_name} off the unused actions: no handler calls it."
+
+
+def _spelled(action: str) -> str:
+    """Return an action as the reference spells it: a few handlers begin a name with a small letter."""
+    service, _, name = action.partition(":")
+    return f"{service}:{name[:1].upper()}{name[1:]}"
+
+
+def _statements(bootstrap: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for resource in bootstrap["Resources"].values():
+        properties = resource["Properties"]
+        if resource["Type"] == "AWS::IAM::ManagedPolicy" and {"Ref": ROLE} in properties.get("Roles", []):
+            yield from properties["PolicyDocument"]["Statement"]
+
+
+def _names(statement: Mapping[str, Any], action: str) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in _texts(statement["Action"]))
+
+
+def _texts(value: Any) -> list[str]:
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
