@@ -28,7 +28,7 @@ from emulator.ports import LOOPBACK, Network
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock
 from sam_template import Template, TemplateError
-from sam_template.repository import REGION, REPOSITORY, TEMPLATE
+from sam_template.repository import REPOSITORY, TEMPLATE
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,6 @@ class Emulation:
         stack = Stack(
             template,
             endpoint_url,
-            region=REGION,
             parameters=self.backing_services.parameters,
             secrets=self.backing_services.secrets,
         )

@@ -159,12 +159,21 @@ class Template:
             named = {after} if isinstance(after, str) else set(after)
             for name in sorted(named - self._section("Resources").keys()):
                 raise self.error(logical_id, f"{logical_id} depends on {name}, which the template does not declare.")
-            graph[logical_id] = (self._references(logical_id) | named) & self.resources.keys()
+            referred = {name for name, _ in self._references(logical_id)}
+            graph[logical_id] = (referred | named) & self.resources.keys()
         try:
             return tuple(graphlib.TopologicalSorter(graph).static_order())
         except graphlib.CycleError as error:
             circle = " → ".join(error.args[1])
             raise TemplateError(f"{self.path.name}: resources refer to each other in a circle ({circle}).") from error
+
+    @cached_property
+    def attributes_used(self) -> frozenset[tuple[str, str]]:
+        """Every (logical id, attribute) that `Fn::GetAtt` asks for, in resources and outputs."""
+        seen: set[tuple[str, str]] = set().union(*map(self._references, self.resources))
+        for output in self.outputs.values():
+            intrinsics.evaluate(output.get("Value"), self._symbols(seen), "Outputs")
+        return frozenset((logical_id, attribute) for logical_id, attribute in seen if attribute)
 
     def error(self, logical_id: str, sentence: str) -> TemplateError:
         """Return a TemplateError that names the file and the line of `logical_id`."""
@@ -186,26 +195,26 @@ class Template:
                 raise self.error(name, str(error)) from error
         return members
 
-    def _symbols(self, seen: set[str] | None, **where: Any) -> Scope:
-        """Return `symbols`, which add to `seen` what is referred to."""
+    def _symbols(self, seen: set[tuple[str, str]] | None, **where: Any) -> Scope:
+        """Return `symbols`, which add to `seen` what is referred to: (logical id, attribute), "" for Ref."""
 
-        def ref(logical_id: str) -> str:
+        def symbol(logical_id: str, attribute: str = "") -> str:
             if logical_id not in self.resources:
                 raise KeyError(logical_id)
             if seen is not None:
-                seen.add(logical_id)
-            return logical_id
+                seen.add((logical_id, attribute))
+            return f"{logical_id}.{attribute}" if attribute else logical_id
 
-        return self.scope(ref, lambda logical_id, attribute: f"{ref(logical_id)}.{attribute}", **where)
+        return self.scope(symbol, symbol, **where)
 
-    def _symbolic(self, logical_id: str, seen: set[str] | None = None) -> dict[str, Any]:
+    def _symbolic(self, logical_id: str, seen: set[tuple[str, str]] | None = None) -> dict[str, Any]:
         value = self.evaluated(logical_id, scope=self._symbols(seen))
         if not isinstance(value, dict):
             raise self.error(logical_id, f"the Properties of {logical_id} must be a mapping.")
         return value
 
-    def _references(self, logical_id: str) -> set[str]:
-        seen: set[str] = set()
+    def _references(self, logical_id: str) -> set[tuple[str, str]]:
+        seen: set[tuple[str, str]] = set()
         self._symbolic(logical_id, seen)
         return seen
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from emulator.aws.ministack import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
@@ -21,49 +21,53 @@ _session_lock: Final = threading.Lock()  # boto3 sessions are not for several th
 
 
 class Clients:
-    """The clients with which the root of the local account acts. Nothing of the caller's AWS configuration is read."""
+    """The clients with which the root of the local account acts. Nothing of the caller's AWS configuration is read.
+
+    `named("lambda")` returns the client of a service; those that have stubs here have a property.
+    """
 
     def __init__(self, endpoint_url: str, region: str) -> None:
         self.endpoint_url = endpoint_url
         self.region = region
+        self.named = cache(self._client)
 
-    @cached_property
+    @property
     def dynamodb(self) -> DynamoDBClient:
         """The tables."""
-        client: DynamoDBClient = self._client("dynamodb")
+        client: DynamoDBClient = self.named("dynamodb")
         return client
 
-    @cached_property
+    @property
     def iam(self) -> IAMClient:
         """The roles."""
-        client: IAMClient = self._client("iam")
+        client: IAMClient = self.named("iam")
         return client
 
-    @cached_property
+    @property
     def s3(self) -> S3Client:
         """The buckets."""
-        client: S3Client = self._client("s3")
+        client: S3Client = self.named("s3")
         return client
 
-    @cached_property
+    @property
     def secretsmanager(self) -> SecretsManagerClient:
         """The secrets."""
-        client: SecretsManagerClient = self._client("secretsmanager")
+        client: SecretsManagerClient = self.named("secretsmanager")
         return client
 
-    @cached_property
+    @property
     def sts(self) -> STSClient:
         """The sessions of roles."""
-        client: STSClient = self._client("sts")
+        client: STSClient = self.named("sts")
         return client
 
     def _client(self, service: str) -> Any:
         return _client(service, self.endpoint_url, self.region)
 
 
-def preload() -> None:
+def preload(services: tuple[str, ...] = ("dynamodb", "s3", "iam", "secretsmanager", "sns", "sts")) -> None:
     """Read what the clients need, most of a second's work that can be done while the endpoint starts."""
-    for service in ("dynamodb", "s3", "iam", "secretsmanager", "sts"):
+    for service in services:
         _client(service, "http://127.0.0.1", REGION)
 
 

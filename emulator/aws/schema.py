@@ -1,10 +1,11 @@
 """What properties a resource type may have locally, and of which kind.
 
-A property that is not declared is refused by name: nothing that the template says is dropped silently.
+A property that no schema has is named on the screen: nothing that the template says is dropped silently.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeAlias
@@ -31,23 +32,40 @@ class PropertyError(Exception):
     """A property that cannot be honoured; the message starts with its path."""
 
 
-def conform(value: Any, schema: Schema, path: str = "") -> Any:
+def conform(value: Any, schema: Schema, left_out: list[str], path: str = "") -> Any:
     """Return `value` with its scalars made the kinds that `schema` names ("5" a number, "true" a flag).
 
-    Raises PropertyError for a property that `schema` does not have and for a value of another kind.
+    The path of each property that `schema` does not have is added to `left_out`, and the property is not returned.
+    Raises PropertyError for a value of another kind.
     """
     if isinstance(schema, Mapping):
         if not isinstance(value, Mapping):
             raise PropertyError(f"{path or 'Properties'} must be a mapping")
-        for name in value:
-            if name not in schema:
-                raise PropertyError(f"{_join(path, name)} has no mapping in the emulator")
-        return {name: conform(member, schema[name], _join(path, name)) for name, member in value.items()}
+        left_out += [_join(path, name) for name in value if name not in schema]
+        return {
+            name: conform(member, schema[name], left_out, _join(path, name))
+            for name, member in value.items()
+            if name in schema
+        }
     if isinstance(schema, list):
         if not isinstance(value, list):
             raise PropertyError(f"{path} must be a list")
-        return [conform(member, schema[0], f"{path}[{index}]") for index, member in enumerate(value)]
+        return [conform(member, schema[0], left_out, f"{path}[{index}]") for index, member in enumerate(value)]
     return _scalar(value, schema, path)
+
+
+def document_text(document: Any) -> str:
+    """Return a JSON document, which a template may write out or as a text, as a text."""
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def attribute_texts(properties: Mapping[str, Any], schema: Mapping[str, Schema]) -> dict[str, str]:
+    """Return the declared of the properties that `schema` names, each as the text that SNS and SQS take."""
+    declared = {name: properties[name] for name in schema if name in properties}
+    return {
+        name: document_text(value) if schema[name] is Kind.DOCUMENT else as_text(value, name)
+        for name, value in declared.items()
+    }
 
 
 def _scalar(value: Any, kind: Kind, path: str) -> Any:

@@ -20,7 +20,7 @@ class Made(Enum):
     YES = "yes"
     NOT_EMULATED = "not emulated"
     DIFFERS = "differs"
-    NO_READER = "no reader"
+    NOT_READ = "made, not read back"
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def compare(
 ) -> list[Row]:
     """Return a row for each declared property.
 
-    `made` has a member for every property that its reader knows, None for one that the service does not report; it is
-    None itself when the type has no reader. A difference that no gap explains is a row that DIFFERS; so is a gap
-    without a difference, because it is none any more.
+    `made` has a member for every property that is read back, None for one that the service does not report; it is None
+    itself when the type has no file in emulator/aws/resources/. A difference that no gap explains is a row that
+    DIFFERS; so is a gap without a difference, because it is none any more.
     """
     own = [gap for gap in gaps if gap.type_name == type_name]
     return [_row(resource, type_name, name, value, made, own) for name, value in declared.items()]
@@ -91,8 +91,8 @@ def _declares(name: str, value: Any, path: str) -> bool:
 
 
 def require_all_explained(rows: list[Row]) -> None:
-    """Raise RehearsalError, naming them, when a property differs or has no reader."""
-    wrong = [row for row in rows if row.made in (Made.DIFFERS, Made.NO_READER)]
+    """Raise RehearsalError, naming them, when properties are not made and no gap explains it."""
+    wrong = [row for row in rows if row.made is Made.DIFFERS]
     if wrong:
         lines = [f"  {row.resource} {row.name}: {row.remark}" for row in wrong]
         raise RehearsalError("\n".join(["What was made is not what the template declares:", *lines]))
@@ -118,9 +118,8 @@ def _row(
     resource: str, type_name: str, name: str, declared: Any, made: Mapping[str, Any] | None, gaps: Sequence[Gap]
 ) -> Row:
     if made is None or name not in made:
-        what = type_name if made is None else f"{type_name} {name}"
-        remark = f"no reader for {what}; add one in pipeline/rehearsal/readers/"
-        return Row(resource, type_name, name, Made.NO_READER, remark)
+        remark = f"nothing in emulator/aws/resources/ reads {type_name if made is None else 'it'}"
+        return Row(resource, type_name, name, Made.NOT_READ, remark)
     found = list(differences(declared, made[name], name))
     concerned = [gap for gap in gaps if _declares(name, declared, gap.path)]
     unexplained = [one for one in found if not any(_under(one.place, gap.path) for gap in concerned)]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from emulator.aws.clients import Clients
+from emulator.aws.resources import find
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.gaps import UNKNOWN_TYPES
-from pipeline.rehearsal.readers.api import expanded
 from pipeline.rehearsal.settings import Settings
-from sam_template import ACCOUNT_ID, Template, TemplateError
+from sam_template import Template, TemplateError
 from sam_template.intrinsics import Scope
 
 AT_RUN_TIME: Final = (
@@ -25,20 +26,6 @@ _GRADUAL_CONDITION: Final = "HasGradualDeployment"
 HTTP_API: Final = "AWS::ApiGatewayV2::Api"
 VERSION: Final = "AWS::Lambda::Version"
 _VERSION_ID: Final = re.compile(r"(?<=Version)[0-9a-f]{10}$")
-
-# AWS CloudFormation Template Reference, "Return values" of each type; {id} is what Ref gives.
-_ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
-    "AWS::CloudWatch::Alarm": {"Arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{id}"},
-    "AWS::DynamoDB::Table": {"Arn": "arn:aws:dynamodb:{region}:{account}:table/{id}"},
-    "AWS::EC2::SecurityGroup": {"GroupId": "{id}"},
-    "AWS::IAM::Role": {"Arn": "arn:aws:iam::{account}:role/{id}"},
-    "AWS::Lambda::Function": {"Arn": "arn:aws:lambda:{region}:{account}:function:{id}"},
-    "AWS::Lambda::Version": {"Version": "{last}"},
-    "AWS::Logs::LogGroup": {"Arn": "arn:aws:logs:{region}:{account}:log-group:{id}:*"},
-    "AWS::S3::Bucket": {"Arn": "arn:aws:s3:::{id}"},
-    "AWS::SecretsManager::Secret": {"Id": "{id}"},
-    "AWS::SNS::Topic": {"TopicArn": "{id}", "TopicName": "{last}"},
-}
 
 
 @dataclass(frozen=True)
@@ -106,15 +93,15 @@ class Declaration:
         )
 
     def values(
-        self, logical_id: str, physical_ids: Mapping[str, str], at_run_time: Mapping[str, str]
+        self, logical_id: str, physical_ids: Mapping[str, str], at_run_time: Mapping[str, str], clients: Clients
     ) -> Mapping[str, Any]:
         """Return the properties of a resource with the `physical_ids` of the others and all parameters filled in.
 
-        Raises RehearsalError for a reference to what is not there, or to an attribute without a pattern here.
+        Raises RehearsalError for a reference to what is not there, or to an attribute that nothing says how to find.
         """
         scope = self._template.scope(
             lambda name: physical_ids[canonical(name)],
-            lambda name, attribute: self._attribute(name, attribute, physical_ids[canonical(name)]),
+            lambda name, attribute: self._attribute(name, attribute, physical_ids, clients),
             stack_name=self._settings.stack_name,
             overrides=at_run_time,
         )
@@ -131,20 +118,20 @@ class Declaration:
 
     def _properties(self, declared_id: str, scope: Scope) -> Mapping[str, Any]:
         properties: Mapping[str, Any] = self._template.evaluated(declared_id, scope=scope)
-        return expanded(properties) if self._template.resources[declared_id]["Type"] == HTTP_API else properties
+        resource_type = find(str(self._template.resources[declared_id]["Type"]))
+        return properties if resource_type is None else resource_type.parts(properties)
 
     def _declared_id(self, logical_id: str) -> str:
         return next(name for name in self._template.resources if canonical(name) == logical_id)
 
-    def _attribute(self, declared_id: str, attribute: str, physical_id: str) -> str:
+    def _attribute(self, declared_id: str, attribute: str, physical_ids: Mapping[str, str], clients: Clients) -> str:
         type_name = str(self._template.resources[declared_id]["Type"])
-        pattern = _ATTRIBUTES.get(type_name, {}).get(attribute)
-        if pattern is None:
+        resource_type = find(type_name)
+        if resource_type is None or attribute not in resource_type.attributes:
             raise RehearsalError(
-                f"{declared_id}.{attribute} is referred to: add how {type_name} makes it to {Path(__file__).name}."
+                f"{declared_id}.{attribute} is referred to: say in emulator/aws/resources/ what {type_name} has there."
             )
-        last = physical_id.rpartition(":")[2]
-        return pattern.format(id=physical_id, last=last, region=self._settings.region, account=ACCOUNT_ID)
+        return resource_type.attribute(attribute, clients, physical_ids[canonical(declared_id)], {})
 
 
 def canonical(logical_id: str) -> str:

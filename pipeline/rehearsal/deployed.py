@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+from emulator.aws.resources import find
+from emulator.aws.resources.apigatewayv2_api import cors_configuration, route_keys
 from pipeline.rehearsal.comparison import Gap, Made, Row, compare, unused
 from pipeline.rehearsal.declaration import HTTP_API, VERSION, Declaration, canonical
 from pipeline.rehearsal.errors import RehearsalError
-from pipeline.rehearsal.readers import READERS
-from pipeline.rehearsal.readers.api import cors_configuration, route_keys
 from pipeline.rehearsal.services import Services
 
 _READERS_AT_ONCE: Final = 4
@@ -67,7 +67,8 @@ class Deployed:
         values: dict[str, Mapping[str, Any]] = {}
         for resource in self._declaration.resources:
             if resource.logical_id in physical_ids:
-                declared = dict(self._declaration.values(resource.logical_id, physical_ids, self._at_run_time))
+                given = (physical_ids, self._at_run_time, self._services)
+                declared = dict(self._declaration.values(resource.logical_id, *given))
                 if "Code" in declared:
                     declared["Code"] = code[resource.logical_id]
                 values[resource.logical_id] = declared
@@ -79,11 +80,11 @@ class Deployed:
         existing = [resource for resource in self._declaration.resources if resource.logical_id in values]
 
         def read(logical_id: str, type_name: str) -> Mapping[str, Any] | None:
-            reader = READERS.get(type_name)
-            if reader is None:
+            resource_type = find(type_name)
+            if resource_type is None:
                 return None
             try:
-                return reader(self._services, physical_ids[logical_id], values[logical_id])
+                return resource_type.read(self._services, physical_ids[logical_id], values[logical_id])
             except (BotoCoreError, ClientError, LookupError):  # it does not exist, or not as it should
                 return dict.fromkeys(values[logical_id])
 

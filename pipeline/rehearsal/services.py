@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from emulator.aws.clients import Clients
@@ -13,13 +12,11 @@ class ClosedError(Exception):
 
 
 class Services(Clients):
-    """boto3 clients by the name of their service; each is made once. Threads may use them until `close`."""
+    """Clients that threads may use until `close`."""
 
     def __init__(self, endpoint_url: str, region: str) -> None:
         super().__init__(endpoint_url, region)
         self._is_closed = False
-        self.named = cache(self._client)
-        """Return the client of a service, for example `named("lambda")`."""
 
     def _client(self, service: str) -> Any:
         client = super()._client(service)
@@ -33,11 +30,6 @@ class Services(Clients):
     def close(self) -> None:
         """Refuse every further call: a thread that works on after an interruption would hold the process up."""
         self._is_closed = True
-
-    def artifact(self, bucket: str, key: str) -> bytes:
-        """Return an object that `sam` uploaded."""
-        body: Any = self.s3.get_object(Bucket=bucket, Key=key)["Body"]
-        return bytes(body.read())
 
     def empty_bucket(self, name: str) -> None:
         """Delete every version of every object, without which S3 refuses to delete a bucket (docs/RUNBOOK.md)."""

@@ -1,6 +1,7 @@
 """AWS::DynamoDB::Table.
 
-Source: AWS CloudFormation Template Reference, "AWS::DynamoDB::Table"; Amazon DynamoDB API Reference, "CreateTable".
+Source: AWS CloudFormation Template Reference, "AWS::DynamoDB::Table"; Amazon DynamoDB API Reference, "CreateTable" and
+"Describe…".
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.aws.clients import Clients
-from emulator.aws.resource_type import Created, Handler
+from emulator.aws.resource_type import LOOKED_UP, Properties, ResourceType
 from emulator.aws.schema import TAGS, Kind, PropertyError, Schema
 
 _KEY_SCHEMA: Final[Schema] = [{"AttributeName": Kind.TEXT, "KeyType": Kind.TEXT}]
@@ -44,36 +45,73 @@ _AS_DECLARED: Final = (
     "TableClass",
     "Tags",
 )
+_DESCRIBED_AS_DECLARED: Final = (
+    "AttributeDefinitions",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+    "StreamSpecification",
+    "TableName",
+)
 _ACTIVE_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.02
 
 
-def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Created:
+def _create(clients: Clients, name: str, properties: Properties) -> str:
+    """Create the table, or bring the one that exists to what is declared. `Ref` gives its name."""
     dynamodb = clients.dynamodb
     try:
         description: Mapping[str, Any] = dynamodb.describe_table(TableName=name)["Table"]
     except dynamodb.exceptions.ResourceNotFoundException:
         dynamodb.create_table(**_request(name, properties))
-        description = _wait_until_active(clients, name)
+        _wait_until_active(clients, name)
     else:
         _update(clients, name, properties, description)
-    arn = description["TableArn"]
     recovery = properties.get("PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": False})
     dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
     _set_time_to_live(clients, name, properties.get("TimeToLiveSpecification"))
-    attributes = {"Arn": arn}
-    if description.get("LatestStreamArn"):
-        attributes["StreamArn"] = description["LatestStreamArn"]
-    return Created(name, attributes)
+    return name
 
 
-def _wait_until_active(clients: Clients, name: str) -> Mapping[str, Any]:
-    """Return the table's description once it can be used (boto3's own waiter sleeps a second at least)."""
+def _read(clients: Clients, name: str, _: Properties) -> Properties:
+    dynamodb: Any = clients.dynamodb
+    described = dynamodb.describe_table(TableName=name)["Table"]
+    backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    recovery = backups.get("PointInTimeRecoveryDescription", {})
+    encryption = described.get("SSEDescription", {})
+    expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    return {
+        **{key: described.get(key) for key in _DESCRIBED_AS_DECLARED},
+        "BillingMode": described.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+        "DeletionProtectionEnabled": described.get("DeletionProtectionEnabled", False),
+        "PointInTimeRecoverySpecification": {
+            "PointInTimeRecoveryEnabled": recovery.get("PointInTimeRecoveryStatus") == "ENABLED",
+            "RecoveryPeriodInDays": recovery.get("RecoveryPeriodInDays"),
+        },
+        "SSESpecification": {
+            "KMSMasterKeyId": encryption.get("KMSMasterKeyArn"),
+            "SSEEnabled": encryption.get("Status") in ("ENABLED", "ENABLING"),
+            "SSEType": encryption.get("SSEType"),
+        },
+        "TableClass": described.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
+        "Tags": dynamodb.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"],
+        "TimeToLiveSpecification": {
+            "AttributeName": expiry.get("AttributeName"),
+            "Enabled": expiry.get("TimeToLiveStatus") == "ENABLED",
+        },
+    }
+
+
+def _look_up(clients: Clients, name: str) -> Mapping[str, str]:
+    stream = clients.dynamodb.describe_table(TableName=name)["Table"].get("LatestStreamArn")
+    return {"StreamArn": stream} if stream else {}
+
+
+def _wait_until_active(clients: Clients, name: str) -> None:
+    """Return once the table can be used (boto3's own waiter sleeps a second at least)."""
     deadline = time.monotonic() + _ACTIVE_SECONDS
-    while True:
-        description: Mapping[str, Any] = clients.dynamodb.describe_table(TableName=name)["Table"]
-        if description["TableStatus"] == "ACTIVE":
-            return description
+    while clients.dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
         if time.monotonic() > deadline:
             raise PropertyError(f"the table did not become active within {_ACTIVE_SECONDS} s")
         time.sleep(_POLL_SECONDS)
@@ -172,6 +210,12 @@ def _units(throughput: Mapping[str, Any]) -> tuple[int, int]:
     return throughput.get("ReadCapacityUnits", 0), throughput.get("WriteCapacityUnits", 0)
 
 
-HANDLER: Final = Handler(
-    "AWS::DynamoDB::Table", PROPERTIES, frozenset({"Arn", "StreamArn"}), _create, name_property="TableName"
+RESOURCE: Final = ResourceType(
+    "AWS::DynamoDB::Table",
+    PROPERTIES,
+    create=_create,
+    read=_read,
+    attributes={"Arn": "arn:aws:dynamodb:{region}:{account}:table/{name}", "StreamArn": LOOKED_UP},
+    look_up=_look_up,
+    name_property="TableName",
 )

@@ -5,13 +5,12 @@ Source: AWS CloudFormation Template Reference, "AWS::IAM::Role"; AWS Identity an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.aws.clients import Clients
-from emulator.aws.resource_type import Created, Handler
-from emulator.aws.schema import TAGS, Kind, PropertyError, Schema
+from emulator.aws.resource_type import LOOKED_UP, Properties, ResourceType
+from emulator.aws.schema import TAGS, Kind, PropertyError, Schema, document_text
 
 PROPERTIES: Final[Mapping[str, Schema]] = {
     "AssumeRolePolicyDocument": Kind.DOCUMENT,
@@ -24,6 +23,7 @@ PROPERTIES: Final[Mapping[str, Schema]] = {
     "RoleName": Kind.TEXT,
     "Tags": TAGS,
 }
+_DESCRIBED_AS_DECLARED: Final = ("AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "Path", "RoleName")
 # Managed policies that MiniStack does not have. It lets them be attached and finds nothing in them, which is right for
 # these: they allow calls of services that no backing service emulates. Any other is refused, lest its permissions go
 # missing.
@@ -34,11 +34,12 @@ ALLOW_NOTHING_LOCALLY: Final[Mapping[str, str]] = {
 }
 
 
-def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Created:
+def _create(clients: Clients, name: str, properties: Properties) -> str:
+    """Create the role, or bring the one that exists to what is declared. `Ref` gives its name."""
     managed = properties.get("ManagedPolicyArns", [])
     for arn in managed:
         _require_known(clients, arn)
-    trust = _document(properties["AssumeRolePolicyDocument"])
+    trust = document_text(properties["AssumeRolePolicyDocument"])
     settings = {key: properties[key] for key in ("Description", "MaxSessionDuration") if key in properties}
     placed = {key: properties[key] for key in ("Path", "PermissionsBoundary") if key in properties}
     tags = properties.get("Tags", [])
@@ -46,7 +47,7 @@ def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Creat
         role = clients.iam.get_role(RoleName=name)["Role"]
     except clients.iam.exceptions.NoSuchEntityException:
         request: Any = {**settings, **placed, "Tags": tags}
-        role = clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **request)["Role"]
+        clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **request)
     else:
         clients.iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         if role["Path"] != properties.get("Path", "/"):
@@ -57,7 +58,27 @@ def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Creat
         _set_tags(clients, name, tags)
     _set_inline_policies(clients, name, properties.get("Policies", []))
     _set_managed_policies(clients, name, managed)
-    return Created(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+    return name
+
+
+def _read(clients: Clients, name: str, _: Properties) -> Properties:
+    iam: Any = clients.iam
+    role = iam.get_role(RoleName=name)["Role"]
+    inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    documents = {one: iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"] for one in inline}
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    return {
+        **{key: role.get(key) for key in _DESCRIBED_AS_DECLARED},
+        "ManagedPolicyArns": [policy["PolicyArn"] for policy in attached],
+        "PermissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        "Policies": [{"PolicyName": one, "PolicyDocument": document} for one, document in documents.items()],
+        "Tags": iam.list_role_tags(RoleName=name)["Tags"],
+    }
+
+
+def _look_up(clients: Clients, name: str) -> Mapping[str, str]:
+    role = clients.iam.get_role(RoleName=name)["Role"]
+    return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
 
 
 def _set_inline_policies(clients: Clients, role: str, declared: list[Mapping[str, Any]]) -> None:
@@ -67,7 +88,7 @@ def _set_inline_policies(clients: Clients, role: str, declared: list[Mapping[str
             clients.iam.delete_role_policy(RoleName=role, PolicyName=name)
     for policy in declared:
         clients.iam.put_role_policy(
-            RoleName=role, PolicyName=policy["PolicyName"], PolicyDocument=_document(policy["PolicyDocument"])
+            RoleName=role, PolicyName=policy["PolicyName"], PolicyDocument=document_text(policy["PolicyDocument"])
         )
 
 
@@ -106,15 +127,13 @@ def _require_known(clients: Clients, arn: str) -> None:
         raise PropertyError(f"ManagedPolicyArns names {arn}, whose permissions the emulator does not know") from None
 
 
-def _document(document: Any) -> str:
-    return document if isinstance(document, str) else json.dumps(document)
-
-
-HANDLER: Final = Handler(
+RESOURCE: Final = ResourceType(
     "AWS::IAM::Role",
     PROPERTIES,
-    frozenset({"Arn", "RoleId"}),
-    _create,
+    create=_create,
+    read=_read,
+    attributes={"Arn": LOOKED_UP, "RoleId": LOOKED_UP},
+    look_up=_look_up,
     name_property="RoleName",
     name_length=64,
 )

@@ -1,7 +1,7 @@
 """AWS::S3::Bucket.
 
 Source: AWS CloudFormation Template Reference, "AWS::S3::Bucket" and its property types; Amazon S3 API Reference, the
-Put… action of each setting.
+Put… and Get… action of each setting.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from emulator.aws.clients import Clients
-from emulator.aws.resource_type import Created, Handler
+from emulator.aws.resource_type import Properties, ResourceType
 from emulator.aws.schema import TAGS, Kind, Schema
 
 _LIFECYCLE_RULE: Final[Mapping[str, Schema]] = {
@@ -53,6 +55,11 @@ PROPERTIES: Final[Mapping[str, Schema]] = {
 }
 
 
+# What S3's API calls otherwise than CloudFormation.
+_ENCRYPTION: Final = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
+_CORS: Final = {"ExposedHeaders": "ExposeHeaders", "Id": "ID", "MaxAge": "MaxAgeSeconds"}
+
+
 def lifecycle_rule(declared: Mapping[str, Any]) -> dict[str, Any]:
     """Return a rule of CloudFormation's LifecycleConfiguration as PutBucketLifecycleConfiguration takes it."""
     rule: dict[str, Any] = {"Status": declared["Status"], "Filter": {"Prefix": declared.get("Prefix", "")}}
@@ -75,14 +82,12 @@ def lifecycle_rule(declared: Mapping[str, Any]) -> dict[str, Any]:
 
 def encryption_rule(declared: Mapping[str, Any]) -> dict[str, Any]:
     """Return a rule of CloudFormation's BucketEncryption as PutBucketEncryption takes it."""
-    names = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
-    return {names.get(name, name): value for name, value in declared.items()}
+    return {_ENCRYPTION.get(name, name): value for name, value in declared.items()}
 
 
 def cors_rule(declared: Mapping[str, Any]) -> dict[str, Any]:
     """Return a rule of CloudFormation's CorsConfiguration as PutBucketCors takes it."""
-    names = {"ExposedHeaders": "ExposeHeaders", "Id": "ID", "MaxAge": "MaxAgeSeconds"}
-    return {names.get(name, name): value for name, value in declared.items()}
+    return {_CORS.get(name, name): value for name, value in declared.items()}
 
 
 def _set_encryption(clients: Clients, bucket: str, declared: Any) -> None:
@@ -136,7 +141,8 @@ _SETTINGS: Final[Mapping[str, tuple[Callable[[Clients, str, Any], object], Calla
 }
 
 
-def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Created:
+def _create(clients: Clients, name: str, properties: Properties) -> str:
+    """Create the bucket, or bring the one that exists to what is declared. `Ref` gives its name."""
     existed = _exists(clients, name)
     if not existed:
         location: Any = {"CreateBucketConfiguration": {"LocationConstraint": clients.region}}
@@ -146,16 +152,62 @@ def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Creat
             put(clients, name, properties[setting])
         elif existed:
             take_off(clients, name)
-    return Created(
-        name,
-        {
-            "Arn": f"arn:aws:s3:::{name}",
-            "DomainName": f"{name}.s3.amazonaws.com",
-            "DualStackDomainName": f"{name}.s3.dualstack.{clients.region}.amazonaws.com",
-            "RegionalDomainName": f"{name}.s3.{clients.region}.amazonaws.com",
-            "WebsiteURL": f"http://{name}.s3-website-{clients.region}.amazonaws.com",
+    return name
+
+
+def _read(clients: Clients, name: str, _: Properties) -> Properties:
+    s3: Any = clients.s3
+    encryption = if_any(lambda: s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"])
+    lifecycle = if_any(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
+    cors = if_any(lambda: s3.get_bucket_cors(Bucket=name)["CORSRules"])
+    return {
+        "BucketEncryption": {"ServerSideEncryptionConfiguration": [_declared(rule, _ENCRYPTION) for rule in encryption]}
+        if encryption
+        else None,
+        "BucketName": name if _exists(clients, name) else None,
+        "CorsConfiguration": {"CorsRules": [_declared(rule, _CORS) for rule in cors]} if cors else None,
+        "LifecycleConfiguration": {"Rules": [_declared_lifecycle(rule) for rule in lifecycle]} if lifecycle else None,
+        "OwnershipControls": if_any(lambda: s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]),
+        "PublicAccessBlockConfiguration": if_any(
+            lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+        ),
+        "Tags": if_any(lambda: s3.get_bucket_tagging(Bucket=name)["TagSet"]),
+        "VersioningConfiguration": {"Status": s3.get_bucket_versioning(Bucket=name).get("Status")},
+    }
+
+
+def if_any(read: Callable[[], Any]) -> Any:
+    """Return what S3 has under a name, None when it has nothing: it answers 404 then."""
+    try:
+        return read()
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
+
+
+def _declared(rule: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return what S3 calls a rule, in CloudFormation's words."""
+    renamed = {api: declared for declared, api in names.items()}
+    return {renamed.get(name, name): value for name, value in rule.items()}
+
+
+def _declared_lifecycle(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule of GetBucketLifecycleConfiguration in CloudFormation's words."""
+    expiration = rule.get("Expiration", {})
+    return {
+        **{
+            name: rule.get(name) for name in ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration", "Status")
         },
-    )
+        "ExpirationInDays": expiration.get("Days"),
+        "ExpiredObjectDeleteMarker": expiration.get("ExpiredObjectDeleteMarker"),
+        "Id": rule.get("ID"),
+        "Prefix": rule.get("Filter", {}).get("Prefix", rule.get("Prefix")),
+        "Transitions": [
+            {"StorageClass": transition["StorageClass"], "TransitionInDays": transition.get("Days")}
+            for transition in rule.get("Transitions", [])
+        ],
+    }
 
 
 def _exists(clients: Clients, name: str) -> bool:
@@ -168,11 +220,18 @@ def _exists(clients: Clients, name: str) -> bool:
     return True
 
 
-HANDLER: Final = Handler(
+RESOURCE: Final = ResourceType(
     "AWS::S3::Bucket",
     PROPERTIES,
-    frozenset({"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"}),
-    _create,
+    create=_create,
+    read=_read,
+    attributes={
+        "Arn": "arn:aws:s3:::{name}",
+        "DomainName": "{name}.s3.amazonaws.com",
+        "DualStackDomainName": "{name}.s3.dualstack.{region}.amazonaws.com",
+        "RegionalDomainName": "{name}.s3.{region}.amazonaws.com",
+        "WebsiteURL": "http://{name}.s3-website-{region}.amazonaws.com",
+    },
     name_property="BucketName",
     name_length=63,
     lower_case=True,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.aws.clients import Clients
-from emulator.aws.resource_type import Created, Handler
+from emulator.aws.resource_type import Properties, ResourceType
 from emulator.aws.schema import TAGS, Kind, PropertyError, Schema
 
 PROPERTIES: Final[Mapping[str, Schema]] = {
@@ -87,8 +87,11 @@ def password(options: Mapping[str, Any], source: random.Random) -> str:
     return "".join(chosen)
 
 
-def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Created:
-    """Create the secret; one that exists keeps its value, as CloudFormation writes a generated one once."""
+def _create(clients: Clients, name: str, properties: Properties) -> str:
+    """Create the secret; one that exists keeps its value, as CloudFormation writes a generated one once.
+
+    `Ref` gives its ARN.
+    """
     manager = clients.secretsmanager
     value = secret_string(name, properties)
     settings = {key: properties[key] for key in ("Description", "KmsKeyId") if key in properties}
@@ -107,17 +110,54 @@ def _create(clients: Clients, name: str, properties: Mapping[str, Any]) -> Creat
             manager.untag_resource(SecretId=arn, TagKeys=stale)
         if tags:
             manager.tag_resource(SecretId=arn, Tags=tags)
-    return Created(arn, {"Id": arn})
+    return str(arn)
 
 
-def _restore(clients: Clients, created: Created, properties: Mapping[str, Any]) -> None:
+def _read(clients: Clients, arn: str, declared: Properties) -> Properties:
+    """Return what it has. What was generated is judged, not shown."""
+    manager: Any = clients.secretsmanager
+    described = manager.describe_secret(SecretId=arn)
+    value = manager.get_secret_value(SecretId=arn).get("SecretString", "")
+    recipe = declared.get("GenerateSecretString")
+    return {
+        **{key: described.get(key) for key in ("Description", "KmsKeyId", "Name", "Tags")},
+        "GenerateSecretString": None if recipe is None else _recipe(value, recipe),
+        "SecretString": value,
+    }
+
+
+def _recipe(value: str, declared: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return of which GenerateSecretString a secret's value can be."""
+    members: dict[str, Any] = {}
+    if key := declared.get("GenerateStringKey"):
+        members = json.loads(value)
+        value = str(members.pop(key, ""))
+    types = {option: not any(c in characters for c in value) for option, characters in _CHARACTER_TYPES.items()}
+    return {
+        **types,
+        "ExcludeCharacters": "".join(c for c in declared.get("ExcludeCharacters", "") if c not in value),
+        "GenerateStringKey": key if value else None,
+        "IncludeSpace": " " in value,
+        "PasswordLength": len(value),
+        "RequireEachIncludedType": all(types[option] == declared.get(option, False) for option in types),
+        "SecretStringTemplate": members,
+    }
+
+
+def _restore(clients: Clients, arn: str, properties: Properties) -> None:
     """Give the secret the value that it was created with."""
-    name = clients.secretsmanager.describe_secret(SecretId=created.ref)["Name"]
+    name = clients.secretsmanager.describe_secret(SecretId=arn)["Name"]
     value = secret_string(name, properties)
     if value:
-        clients.secretsmanager.put_secret_value(SecretId=created.ref, SecretString=value)
+        clients.secretsmanager.put_secret_value(SecretId=arn, SecretString=value)
 
 
-HANDLER: Final = Handler(
-    "AWS::SecretsManager::Secret", PROPERTIES, frozenset({"Id"}), _create, name_property="Name", restore=_restore
+RESOURCE: Final = ResourceType(
+    "AWS::SecretsManager::Secret",
+    PROPERTIES,
+    create=_create,
+    read=_read,
+    attributes={"Id": "{ref}"},
+    name_property="Name",
+    restore=_restore,
 )

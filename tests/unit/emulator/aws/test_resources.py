@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.aws.resource_type import generated_name
-from emulator.aws.resources import HANDLERS
+from emulator.aws.clients import Clients
+from emulator.aws.resource_type import Created, ResourceType, generated_name
+from emulator.aws.resources import every, file_name, find
 from emulator.aws.resources import s3_bucket as bucket
 from emulator.aws.resources import secretsmanager_secret as secret
-from emulator.aws.resources.not_emulated import NOT_EMULATED
 from emulator.aws.schema import Kind, PropertyError, Schema, conform
 from emulator.aws.stack import Stack
 from sam_template import Template, TemplateError
@@ -34,7 +34,7 @@ class TestSchema:
 
     def test_scalars_become_what_is_declared(self) -> None:
         value = {"Name": 7, "Rules": [{"Days": "30", "On": "true"}, {"On": False}], "Policy": {"Any": ["thing"]}}
-        assert conform(value, self.SCHEMA) == {
+        assert conform(value, self.SCHEMA, []) == {
             "Name": "7",
             "Rules": [{"Days": 30, "On": True}, {"On": False}],
             "Policy": {"Any": ["thing"]},
@@ -43,8 +43,6 @@ class TestSchema:
     @pytest.mark.parametrize(
         ("value", "sentence"),
         [
-            ({"Nmae": "x"}, "Nmae has no mapping"),
-            ({"Rules": [{}, {"Dayz": 1}]}, r"Rules\[1\].Dayz has no mapping"),
             ({"Rules": [{"Days": "soon"}]}, r"Rules\[0\].Days must be a whole number"),
             ({"Rules": [{"Days": True}]}, "whole number"),
             ({"Rules": [{"On": "yes"}]}, "On must be true or false"),
@@ -54,9 +52,15 @@ class TestSchema:
             ([], "Properties must be a mapping"),
         ],
     )
-    def test_anything_else_is_named(self, value: Any, sentence: str) -> None:
+    def test_a_value_of_another_kind_is_named(self, value: Any, sentence: str) -> None:
         with pytest.raises(PropertyError, match=sentence):
-            conform(value, self.SCHEMA)
+            conform(value, self.SCHEMA, [])
+
+    def test_a_property_without_a_mapping_is_told(self) -> None:
+        left_out: list[str] = []
+        value = conform({"Nmae": "x", "Rules": [{}, {"Dayz": 1, "On": True}]}, self.SCHEMA, left_out)
+        assert value == {"Rules": [{}, {"On": True}]}
+        assert left_out == ["Nmae", "Rules[1].Dayz"]
 
 
 class TestNames:
@@ -71,9 +75,8 @@ class TestNames:
         assert len(name) <= 63
 
     def test_a_bucket_is_in_lower_case_and_a_declared_name_wins(self) -> None:
-        handler = HANDLERS["AWS::S3::Bucket"]
-        assert handler.physical_name("shop-local", "DataBucket", {}).islower()
-        assert handler.physical_name("shop-local", "DataBucket", {"BucketName": "mine"}) == "mine"
+        assert bucket.RESOURCE.physical_name("shop-local", "DataBucket", {}).islower()
+        assert bucket.RESOURCE.physical_name("shop-local", "DataBucket", {"BucketName": "mine"}) == "mine"
 
 
 class TestPassword:
@@ -172,22 +175,54 @@ def test_cors_and_encryption_are_told_in_the_apis_words() -> None:
     }
 
 
-class TestNotEmulated:
-    PLACE: ClassVar = {"region": "us-east-1", "account": "000000000000"}
+class TestTypes:
+    @pytest.mark.parametrize("resource_type", every(), ids=lambda each: str(each.type_name))
+    def test_each_is_found_by_its_name_and_says_what_becomes_of_it(self, resource_type: ResourceType) -> None:
+        assert find(resource_type.type_name) is resource_type
+        says = (resource_type.create is not None, bool(resource_type.made_by), bool(resource_type.missing))
+        assert says.count(True) == 1
+        assert bool(resource_type.properties) == (resource_type.create is not None)
 
-    def test_return_values_look_like_those_of_aws(self) -> None:
-        group = NOT_EMULATED["AWS::Logs::LogGroup"].values("shop", "Logs", {}, **self.PLACE)
-        assert group.attributes["Arn"] == f"arn:aws:logs:us-east-1:000000000000:log-group:{group.ref}:*"
-        named = NOT_EMULATED["AWS::Lambda::Function"].values("shop", "F", {"FunctionName": "mine"}, **self.PLACE)
-        assert named.attributes["Arn"] == "arn:aws:lambda:us-east-1:000000000000:function:mine"
-        alias = NOT_EMULATED["AWS::Lambda::Alias"].values(
-            "shop", "A", {"FunctionName": "f", "Name": "live"}, **self.PLACE
-        )
-        assert alias.ref == "arn:aws:lambda:us-east-1:000000000000:function:f:live"
+    @pytest.mark.parametrize(
+        ("type_name", "file"),
+        [
+            ("AWS::S3::BucketPolicy", "s3_bucket_policy"),
+            ("AWS::EC2::VPCEndpoint", "ec2_vpc_endpoint"),
+            ("AWS::ApiGatewayV2::Api", "apigatewayv2_api"),
+            ("Custom::Thing", "custom_thing"),
+        ],
+    )
+    def test_its_file_is_named_for_it(self, type_name: str, file: str) -> None:
+        assert file_name(type_name) == file
 
-    def test_each_says_why(self) -> None:
-        assert all(entry.reason for entry in NOT_EMULATED.values())
-        assert not set(NOT_EMULATED) & set(HANDLERS)
+    def test_a_type_without_a_file_is_not_found(self) -> None:
+        assert find("AWS::Nothing::AtAll") is None
+
+
+class TestReturnValues:
+    NOBODY: ClassVar = Clients(NOWHERE, "eu-west-1")
+
+    def usual(self, type_name: str, properties: dict[str, Any]) -> Created:
+        resource_type = find(type_name)
+        assert resource_type is not None
+        ref = resource_type.usual_ref("shop", "Thing", properties, "eu-west-1")
+        return resource_type.created(self.NOBODY, ref, properties)
+
+    def test_they_look_like_those_of_aws(self) -> None:
+        group = self.usual("AWS::Logs::LogGroup", {})
+        assert group.attributes["Arn"] == f"arn:aws:logs:eu-west-1:000000000000:log-group:{group.ref}:*"
+        function = self.usual("AWS::Lambda::Function", {"FunctionName": "mine"})
+        assert function.attributes["Arn"] == "arn:aws:lambda:eu-west-1:000000000000:function:mine"
+        alias = self.usual("AWS::Lambda::Alias", {"FunctionName": "f", "Name": "live"})
+        assert alias.ref == "arn:aws:lambda:eu-west-1:000000000000:function:f:live"
+        version = self.usual("AWS::Lambda::Version", {"FunctionName": "f"})
+        assert version.attributes["Version"] == "1"
+        api = self.usual("AWS::ApiGatewayV2::Api", {})
+        assert api.attributes["ApiEndpoint"] == f"https://{api.ref}.execute-api.eu-west-1.amazonaws.com"
+
+    def test_a_template_cannot_ask_for_one_that_the_type_lacks(self) -> None:
+        with pytest.raises(KeyError):
+            bucket.RESOURCE.attribute("Ran", self.NOBODY, "files", {})
 
 
 class TestMistakesAreFoundBeforeAnythingIsCreated:
@@ -198,11 +233,8 @@ class TestMistakesAreFoundBeforeAnythingIsCreated:
     @pytest.mark.parametrize(
         ("old", "new", "sentence"),
         [
-            ("BillingMode: PAY_PER_REQUEST", "BillingMoode: X", r"ShopInventory \(AWS::Dyn.*\): BillingMoode has"),
-            ("SSEEnabled: !If", "SSEnabled: !If", r"SSESpecification.SSEnabled has no mapping"),
-            ("{NoncurrentDays: 30}", "{NonCurrentDays: 30}", "DataBucket .*NonCurrentDays has no mapping"),
             ("PasswordLength: 40", "PasswordLength: long", "PasswordLength must be a whole number"),
-            ("AWS::S3::BucketPolicy", "AWS::S3::BuckitPolicy", "DataBucketPolicy is an AWS::S3::BuckitPolicy, which"),
+            ("DisplayName: !Sub Alarms", "FifoTopic: maybe #", "AlarmTopic .*FifoTopic must be true or false"),
             ("!GetAtt ShopInventory.Arn", "!GetAtt ShopInventory.Name", "FunctionRole.*has ShopInventory.Name"),
         ],
     )  # fmt: skip

@@ -62,16 +62,16 @@ def test_what_differs_is_said_with_both_values() -> None:
     assert row.remark == "BillingMode: declared PAY_PER_REQUEST, made PROVISIONED"
 
 
-def test_a_property_that_no_reader_knows_is_named() -> None:
+def test_a_property_that_nothing_reads_is_said_to_be_made_and_not_read() -> None:
     (row,) = compare("Items", TABLE, {"TableClass": "STANDARD"}, {"BillingMode": "x"}, ())
-    assert row.made is Made.NO_READER
-    assert row.remark == "no reader for AWS::DynamoDB::Table TableClass; add one in pipeline/rehearsal/readers/"
+    assert row.made is Made.NOT_READ
+    assert row.remark == "nothing in emulator/aws/resources/ reads it"
 
 
-def test_a_type_that_no_reader_knows_is_named() -> None:
-    (row,) = compare("Queue", "AWS::SQS::Queue", {"FifoQueue": True}, None, ())
-    assert row.made is Made.NO_READER
-    assert "no reader for AWS::SQS::Queue;" in row.remark
+def test_so_is_one_of_a_type_that_has_no_file() -> None:
+    (row,) = compare("Queue", "AWS::Nothing::AtAll", {"Name": True}, None, ())
+    assert row.made is Made.NOT_READ
+    assert "reads AWS::Nothing::AtAll" in row.remark
 
 
 def test_a_known_gap_is_not_emulated() -> None:
@@ -114,5 +114,5 @@ def test_a_rehearsal_ends_at_what_is_not_explained() -> None:
     with pytest.raises(RehearsalError) as error:
         require_all_explained(rows)
     assert "Items B: B: declared 2, made 5" in str(error.value)
-    assert "no reader for AWS::DynamoDB::Table C" in str(error.value)
+    assert "Items C" not in str(error.value)
     require_all_explained(rows[:1])

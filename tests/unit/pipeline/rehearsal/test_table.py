@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from emulator.aws.clients import Clients
 from pipeline.rehearsal import table
 from pipeline.rehearsal.cli import PAGE
 from pipeline.rehearsal.comparison import Made, Row, unused
@@ -60,11 +61,12 @@ def test_references_are_shown_by_name(declaration: Declaration) -> None:
 
 
 def test_references_are_filled_in_with_what_exists(declaration: Declaration) -> None:
+    nobody = Clients("http://127.0.0.1:9", "us-east-1")
     names = {resource.logical_id: f"the-{resource.logical_id}" for resource in declaration.resources}
-    values = declaration.values("InventoryFunction", names, {"AwsEndpointUrl": "http://127.0.0.1:1"})
-    assert values["Environment"]["Variables"]["TABLE_NAME"] == "the-ShopInventory"
-    assert values["Environment"]["Variables"]["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
-    assert values["Role"] == "arn:aws:iam::000000000000:role/the-InventoryFunctionRole"
+    (statement,) = declaration.values("DataBucketPolicy", names, {}, nobody)["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == ["arn:aws:s3:::the-DataBucket", "arn:aws:s3:::the-DataBucket/*"]
+    group = declaration.values("ShopbotSecurityGroup", names, {"RedisPort": "7000"}, nobody)
+    assert group["SecurityGroupEgress"][0]["FromPort"] == "7000"
 
 
 def test_each_route_is_a_row(declaration: Declaration) -> None:

@@ -1,6 +1,7 @@
-"""The HTTP API: its routes, CORS and stage.
+"""AWS::ApiGatewayV2::Api: an HTTP API with its routes and CORS.
 
-Source: Amazon API Gateway V2 API Reference, "GetApi", "GetRoutes", "GetIntegrations" and "GetStage".
+Source: AWS CloudFormation Template Reference, "AWS::ApiGatewayV2::Api"; Amazon API Gateway Developer Guide, "OpenAPI
+extensions for API Gateway"; Amazon API Gateway V2 API Reference, "GetApi", "GetRoutes" and "GetIntegrations".
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from pipeline.rehearsal.services import Services
+from emulator.aws.clients import Clients
+from emulator.aws.resource_type import Properties, ResourceType
 
 _EVERY_METHOD: Final = "x-amazon-apigateway-any-method"
 _INTEGRATION: Final = "x-amazon-apigateway-integration"
@@ -25,27 +27,24 @@ ROUTES: Final = "Body.paths"
 CORS: Final = f"Body.{_CORS}"
 
 
-def expanded(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties of an API with its Body in parts: a member for each route, with the URI it leads to.
-
-    Source: Amazon API Gateway Developer Guide, "OpenAPI extensions for API Gateway".
-    """
-    body = properties.get("Body", {})
-    parts = {f"Body.{name}": value for name, value in body.items() if name != "paths"}
-    parts |= {f"{ROUTES}.{key}": uri for key, uri in _routes(body)}
-    return {name: value for name, value in properties.items() if name != "Body"} | parts
-
-
-def route_keys(declared: Mapping[str, Any]) -> dict[str, str]:
-    """Return where each route leads, by its key ("GET /inventory"), from expanded properties."""
+def route_keys(declared: Properties) -> dict[str, str]:
+    """Return where each route leads, by its key ("GET /inventory"), from properties whose Body is in parts."""
     prefix = f"{ROUTES}."
     return {name.removeprefix(prefix): uri for name, uri in declared.items() if name.startswith(prefix)}
 
 
-def cors_configuration(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the CORS configuration of expanded properties as UpdateApi takes it."""
+def cors_configuration(declared: Properties) -> dict[str, Any]:
+    """Return the CORS configuration of properties whose Body is in parts, as UpdateApi takes it."""
     configured = {_CORS_MEMBERS[name]: value for name, value in declared.get(CORS, {}).items()}
     return configured | ({"MaxAge": int(configured["MaxAge"])} if "MaxAge" in configured else {})
+
+
+def _parts(properties: Properties) -> dict[str, Any]:
+    """Return the properties with the Body in parts: a member for each route, with the URI it leads to."""
+    body = properties.get("Body", {})
+    parts = {f"Body.{name}": value for name, value in body.items() if name != "paths"}
+    parts |= {f"{ROUTES}.{key}": uri for key, uri in _routes(body)}
+    return {name: value for name, value in properties.items() if name != "Body"} | parts
 
 
 def _routes(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -57,9 +56,9 @@ def _routes(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield (path if path == "$default" else f"{verb} {path}"), str(integration["uri"])
 
 
-def http_api(services: Services, api_id: str, declared: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the properties of an AWS::ApiGatewayV2::Api, expanded as `expanded` does."""
-    gateway = services.named("apigatewayv2")
+def _read(clients: Clients, api_id: str, declared: Properties) -> Properties:
+    """Return what API Gateway has, the Body in parts."""
+    gateway = clients.named("apigatewayv2")
     described = gateway.get_api(ApiId=api_id)
     cors = described.get("CorsConfiguration", {})
     integrations = gateway.get_integrations(ApiId=api_id)["Items"]
@@ -80,8 +79,11 @@ def http_api(services: Services, api_id: str, declared: Mapping[str, Any]) -> Ma
     }
 
 
-def stage(services: Services, name: str, declared: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the properties of an AWS::ApiGatewayV2::Stage."""
-    found = services.named("apigatewayv2").get_stage(ApiId=declared["ApiId"], StageName=name)
-    kept = ("AccessLogSettings", "AutoDeploy", "DefaultRouteSettings", "StageName", "Tags")
-    return {"ApiId": declared["ApiId"], **{key: found.get(key) for key in kept}}
+RESOURCE: Final = ResourceType(
+    "AWS::ApiGatewayV2::Api",
+    read=_read,
+    made_by="sam local",
+    ref="{id}",
+    attributes={"ApiEndpoint": "https://{ref}.execute-api.{region}.amazonaws.com", "ApiId": "{ref}"},
+    parts=_parts,
+)
