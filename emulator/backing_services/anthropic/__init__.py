@@ -1,6 +1,5 @@
-"""A fake for the Anthropic Messages API: its wire format, and a model that can do no more than help in a shop."""
+"""A fake of the Anthropic Messages API: its wire format, and a model that can do no more than help in a shop."""
 
-from emulator.backing_services.anthropic.misbehaviour import MISBEHAVIOURS
 from emulator.backing_services.anthropic.server import Anthropic
 
-__all__ = ["MISBEHAVIOURS", "Anthropic"]
+__all__ = ["Anthropic"]

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-ERROR_TYPES: Final = {
+_TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
     402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
-    405: "invalid_request_error",
     409: "conflict_error",
     413: "request_too_large",
     429: "rate_limit_error",
@@ -21,7 +20,7 @@ ERROR_TYPES: Final = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-MESSAGES: Final = {
+_MESSAGES: Final = {
     401: "invalid x-api-key",
     413: "Request exceeds the maximum size",
     429: "This request would exceed your organization's rate limit. Please try again later.",
@@ -34,11 +33,10 @@ MESSAGES: Final = {
 class ApiError(Exception):
     """An answer that is not 2xx."""
 
-    def __init__(self, status: int, message: str | None = None, *, retry_after_seconds: int | None = None) -> None:
+    def __init__(self, status: int, message: str | None = None) -> None:
         self.status = status
-        self.type = ERROR_TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
-        self.message = message or MESSAGES.get(status, "The request was refused")
-        self.retry_after_seconds = retry_after_seconds
+        self.type = _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
+        self.message = message or _MESSAGES.get(status, "The request was refused")
         super().__init__(self.message)
 
     def body(self, request_id: str) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""The sensible model: from a request to a reply, without a clock, a random number or a memory.
+"""The model: a deterministic shop assistant that reads the request and nothing else.
 
-It reads the system prompt only for how to mark a matter of the support, and tool results only for their fields: nobody
-but the request's author instructs it.
+It works with the assistant's four tools, and hands the customer's own words to the search, which understands prices and
+diets. A request without these tools gets words.
 """
 
 from emulator.backing_services.anthropic.model.answer import answer
+from emulator.backing_services.anthropic.model.conversation import SEARCH
 
-__all__ = ["answer"]
+__all__ = ["SEARCH", "answer"]

@@ -1,4 +1,7 @@
-"""A customer, a loop over tools and a search over the sample catalogue: what the model talks to in tests."""
+"""A customer, a loop over tools and a search over the sample catalogue: what the model talks to in tests.
+
+The search reads its input as the assistant's own does; a product matches that has every word in its record.
+"""
 
 from __future__ import annotations
 
@@ -7,103 +10,59 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from emulator.backing_services.anthropic.model import answer
-from emulator.backing_services.anthropic.model.vocabulary import singular
-from emulator.backing_services.anthropic.reply import Text, ToolCall
-from sam_template.repository import REPOSITORY
+from shopping_bot.chat import tools as shop_tools
+from shopping_bot.search import ingredient_names
+from shopping_bot.search import query as search_query
 
-CATALOG: list[dict[str, Any]] = json.loads((REPOSITORY / "emulator/data/catalog.json").read_text())
+from emulator.aws.sample_data import CATALOG as CATALOG_FILE
+from emulator.backing_services.anthropic.message import Text, ToolCall
+from emulator.backing_services.anthropic.model import answer
+
+CATALOG: list[dict[str, Any]] = json.loads(CATALOG_FILE.read_text(encoding="utf-8"))
 CATEGORIES = sorted({product["category"] for product in CATALOG})
 SYSTEM = "You are a shop's assistant. Orders and refunds: begin the answer with `[support]`."
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
-_TEXTS = {"type": "array", "items": _TEXT, "maxItems": 10}
-
-
-def _object(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
-
-
-TOOLS = [
-    {
-        "name": "search_products",
-        "input_schema": _object(
-            {
-                "query": _TEXT,
-                "category": _TEXT,
-                "price_min": {"type": "number"},
-                "price_max": {"type": "number"},
-                "dietary_terms": _TEXTS,
-                "avoid_ingredients": _TEXTS,
-                "brands": _TEXTS,
-                "in_stock_only": {"type": "boolean"},
-                "size": {"type": "integer", "maximum": 20},
-            },
-            "query",
-        ),
-    },
-    {"name": "get_stock", "input_schema": _object({"skus": _TEXTS}, "skus")},
-    {
-        "name": "ask_user",
-        "input_schema": _object(
-            {
-                "question": _TEXT,
-                "options": {"type": "array", "items": _object({"label": _TEXT, "value": _TEXT}, "label", "value")},
-            },
-            *("question", "options"),
-        ),
-    },
-    {
-        "name": "recommend",
-        "input_schema": _object({"skus": _TEXTS, "summary": _TEXT, "quick_replies": _TEXTS}, "skus", "summary"),
-    },
-]
+TOOLS = shop_tools.definitions()
 
 
 def product(sku: str) -> dict[str, Any]:
     return next(product for product in CATALOG if product["sku"] == sku)
 
 
-def search(wish: Mapping[str, Any], catalog: Sequence[Mapping[str, Any]] = CATALOG) -> dict[str, Any]:
-    """Return the products that have all words of the query in their name, category or brand, and fit the filters."""
+def search(arguments: Mapping[str, Any], catalog: Sequence[Mapping[str, Any]] = CATALOG) -> dict[str, Any]:
+    wish = search_query.read(arguments)
     found = [one for one in catalog if _matches(one, wish)]
-    shown = [{**one, "price": str(one["price"]), "in_stock": one["stock"] > 0} for one in found[: wish.get("size", 10)]]
+    shown = [{**one, "price": float(one["price"]), "in_stock": one["stock"] > 0} for one in found[: wish.size]]
     return {"products": shown, "total_hits": len(found), "returned": len(shown), "relaxed": [], "degraded": []}
 
 
-def _matches(one: Mapping[str, Any], wish: Mapping[str, Any]) -> bool:
-    text = f"{one['name']} {one['category']} {one['brand']} {' '.join(one['dietary_terms'])}"
-    words = {singular(word) for word in text.lower().replace("-", " ").replace(",", " ").split()}
+def _matches(one: Mapping[str, Any], wish: search_query.Search) -> bool:
+    text = f"{one['name']} {one['category']} {one['brand']}".lower().replace("-", " ").replace(",", " ")
+    words = {ingredient_names.singular(word) for word in text.split()}
     return (
-        all(singular(word) in words for word in wish["query"].lower().replace("-", " ").split())
-        and Decimal(one["price"]) >= Decimal(str(wish.get("price_min", 0)))
-        and Decimal(one["price"]) <= Decimal(str(wish.get("price_max", 10**9)))
-        and set(wish.get("dietary_terms", [])) <= set(one["dietary_terms"])
-        and not any(
-            avoided in ingredient for avoided in wish.get("avoid_ingredients", []) for ingredient in one["ingredients"]
-        )
-        and (not wish.get("brands") or one["brand"] in wish["brands"])
-        and (not wish.get("in_stock_only") or one["stock"] > 0)
+        all(ingredient_names.singular(word) in words for word in wish.words)
+        and wish.category in (None, one["category"])
+        and wish.admits(Decimal(one["price"]))
+        and set(wish.dietary_terms) <= set(one["dietary_terms"])
+        and not any(avoided in ingredient for avoided in wish.avoid_ingredients for ingredient in one["ingredients"])
+        and (not wish.in_stock_only or one["stock"] > 0)
     )
 
 
-class Conversation:
+class Customer:
     """Says things to the model and runs the tools that it calls, until the turn ends."""
 
-    def __init__(
-        self, tools: Sequence[Mapping[str, Any]] = TOOLS, catalog: Sequence[Mapping[str, Any]] = CATALOG
-    ) -> None:
-        self.tools = tools
+    def __init__(self, catalog: Sequence[Mapping[str, Any]] = CATALOG) -> None:
         self.catalog = catalog
         self.messages: list[dict[str, Any]] = []
         self.calls: list[ToolCall] = []
         self.text = ""
         self._number = 0
 
-    def say(self, text: str) -> Conversation:
+    def say(self, text: str) -> Customer:
         self.messages.append({"role": "user", "content": [{"type": "text", "text": text}]})
         self.calls, self.text = [], ""
         for _ in range(4):
-            reply = answer({"model": "m", "system": SYSTEM, "tools": self.tools, "messages": self.messages})
+            reply = answer({"model": "m", "system": SYSTEM, "tools": TOOLS, "messages": self.messages})
             calls = [part for part in reply if isinstance(part, ToolCall)]
             self.text += " ".join(part.text for part in reply if isinstance(part, Text))
             if not calls:
@@ -119,6 +78,7 @@ class Conversation:
     def _run(self, calls: Sequence[ToolCall]) -> None:
         uses, results = [], []
         for call in calls:
+            assert shop_tools.mistakes(call.name, dict(call.input)) == []
             self._number += 1
             identifier = f"toolu_{self._number}"
             uses.append({"type": "tool_use", "id": identifier, "name": call.name, "input": dict(call.input)})
