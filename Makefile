@@ -108,12 +108,13 @@ bootstrap: $(READY) ## Once for each stage, by an administrator: STAGE=staging R
 .PHONY: package
 package: $(READY) ## Build for Lambda: one package for every stage
 	@$(SAM) build --config-env staging
+	@git rev-parse HEAD >.aws-sam/deployment/commit # what a deployment compares with the commit that is deployed
 
 .PHONY: deploy release
 deploy: package ## Build for Lambda and deploy to a stage: STAGE=staging (or prod)
-	@$(PYTHON) -m pipeline deploy "$(STAGE)"
-release: $(READY) ## Deploy the package that is there: STAGE=staging (or prod)
-	@$(PYTHON) -m pipeline deploy "$(STAGE)"
+	@$(PYTHON) -m pipeline deploy "$(STAGE)" $(if $(OLDER),--older)
+release: $(READY) ## Deploy the package that is there: STAGE=staging (or prod); OLDER=yes for an older commit
+	@$(PYTHON) -m pipeline deploy "$(STAGE)" $(if $(OLDER),--older)
 
 .PHONY: preview
 preview: package ## Show what a deployment would change, change nothing: STAGE=staging (or prod)

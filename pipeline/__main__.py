@@ -1,10 +1,10 @@
-"""`python -m pipeline deploy|preview|rollback|verify STAGE`: what the Makefile and the pipeline call."""
+"""`python -m pipeline deploy|preview|region|rollback|verify STAGE`: what the Makefile and the pipeline call."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from functools import cache
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,11 +18,12 @@ from pipeline.verification import verify
 def main() -> int:
     """Do one step for one stage; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m pipeline", description="Deploy a stage of the shop.")
-    parser.add_argument("step", choices=["deploy", "preview", "rollback", "verify"])
+    parser.add_argument("step", choices=["deploy", "preview", "region", "rollback", "verify"])
     parser.add_argument("stage", help="a stage of samconfig.toml: staging or prod")
+    parser.add_argument("--older", action="store_true", help="deploy a commit older than the one that is deployed, too")
     arguments = parser.parse_args()
     try:
-        _run(arguments.step, read_stage(arguments.stage))
+        _run(arguments.step, read_stage(arguments.stage), may_be_older=arguments.older)
     except DeploymentError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -32,18 +33,19 @@ def main() -> int:
     return 0
 
 
-def _run(step: str, stage: Stage) -> None:
-    session = boto3.Session(region_name=stage.region)
-    cloudformation: Any = session.client("cloudformation")
+def _run(step: str, stage: Stage, *, may_be_older: bool) -> None:
+    clients = cache(boto3.Session(region_name=stage.region).client)
     match step:
         case "deploy":
-            deploy(stage, cloudformation, session.client("s3"))
+            deploy(stage, clients, may_be_older=may_be_older)
         case "rollback":
-            rollback(stage, cloudformation, session.client("s3"))
+            rollback(stage, clients)
         case "verify":
-            verify(stage, cloudformation, session.client("secretsmanager"))
+            verify(stage, clients)
+        case "region":
+            sys.stdout.write(f"{stage.region}\n")
         case _:
-            sys.stdout.write(preview(stage, cloudformation))
+            sys.stdout.write(preview(stage, clients))
 
 
 if __name__ == "__main__":

@@ -3,52 +3,74 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pipeline.releases import AT_ONCE, Releases, read_deployed, split_at_previous
-from pipeline.stages import CONFIGURATION, DeploymentError, Stage, read_bootstrap
+from pipeline.commits import package_commit, require_not_older
+from pipeline.function_versions import delete_unused, live_versions, switch_back
+from pipeline.network import require_subnets
+from pipeline.releases import AT_ONCE, WITHOUT_CODEDEPLOY, Release, Releases, read_deployed, split_at_previous
+from pipeline.stages import CONFIGURATION, Clients, DeploymentError, Stage, describe_stack, read_bootstrap
 
 PACKAGE: Final = Path(".aws-sam/deployment/template.yaml")
 ROLLBACK: Final = Path(".aws-sam/rollback")
 SAM: Final = Path(sys.executable).with_name("sam")
 
 
-def deploy(stage: Stage, cloudformation: Any, s3: Any) -> None:
-    """Deploy what `make package` built, and keep it as a release. Raises DeploymentError when sam fails."""
+def deploy(stage: Stage, clients: Clients, *, may_be_older: bool = False) -> None:
+    """Deploy what `make package` built, and keep it as a release.
+
+    Raises DeploymentError when there is no package, sam fails, or the package's commit is older than the one that is
+    deployed and not `may_be_older`.
+    """
     if not PACKAGE.is_file():
         raise DeploymentError("There is no package to deploy: run `make package`.")
+    cloudformation, functions = clients("cloudformation"), clients("lambda")
     bootstrap = read_bootstrap(stage, cloudformation)
+    require_subnets(stage, clients("ec2"))
+    releases = Releases(stage, bootstrap.bucket, clients("s3"))
+    commit = package_commit()
+    if describe_stack(stage.stack, cloudformation):
+        if not may_be_older:
+            require_not_older(commit, releases.commit_of(read_deployed(stage, cloudformation)))
+        delete_unused(live_versions(stage.stack, cloudformation, functions), functions)
     run_sam_deploy(stage, "--s3-bucket", bootstrap.bucket, "--role-arn", bootstrap.execution_role)
-    Releases(stage, bootstrap.bucket, s3).keep(read_deployed(stage, cloudformation, _commit()))
+    versions = live_versions(stage.stack, cloudformation, functions)
+    releases.keep(read_deployed(stage, cloudformation, commit, versions))
 
 
-def rollback(stage: Stage, cloudformation: Any, s3: Any) -> None:
+def rollback(stage: Stage, clients: Clients) -> None:
     """Deploy the release before the one that is deployed, all traffic at once, and forget what it replaces.
 
-    Raises DeploymentError when there is no release to go back to, or sam fails.
+    The versions of that release get the traffic before anything else, when they still exist: it takes seconds. What
+    the stack then deploys are versions like them. Raises DeploymentError when there is no release to go back to, or
+    sam fails.
     """
+    cloudformation, functions = clients("cloudformation"), clients("lambda")
     bootstrap = read_bootstrap(stage, cloudformation)
-    releases = Releases(stage, bootstrap.bucket, s3)
+    releases = Releases(stage, bootstrap.bucket, clients("s3"))
     found = split_at_previous(releases.read_all(), read_deployed(stage, cloudformation))
     if found is None:
         raise DeploymentError(f"{stage.stack} has no earlier release: deploy a commit that works.")
     previous, later = found
-    sys.stdout.write(f"Going back to the release of {previous.time}, commit {previous.commit or 'unknown'}.\n")
-    sys.stdout.flush()
-    ROLLBACK.mkdir(parents=True, exist_ok=True)
-    template, parameters = ROLLBACK / "template.yaml", ROLLBACK / "parameters.yaml"
-    template.write_text(previous.template, encoding="utf-8")
-    # sam reads parameters from YAML files alone, and JSON is YAML.
-    parameters.write_text(json.dumps({**previous.parameters, **AT_ONCE}), encoding="utf-8")
+    _say(f"Going back to the release of {previous.time}, commit {previous.commit or 'unknown'}.")
+    if switch_back(previous.versions, functions):
+        _say("Its versions have all the traffic now; the stack follows.")
     arguments = ["--s3-bucket", bootstrap.bucket, "--role-arn", bootstrap.execution_role]
-    arguments += ["--template-file", str(template)]
-    run_sam_deploy(stage, *arguments, "--parameter-overrides", f"file://{parameters.resolve()}")
+    # Whatever fails now, CloudFormation must not give the traffic back to the version that called for this.
+    arguments += ["--disable-rollback"]
+    try:
+        run_sam_deploy(stage, *arguments, *_release_arguments(previous, AT_ONCE))
+    except DeploymentError:
+        # CodeDeploy may refuse to shift an alias that it finds elsewhere than CloudFormation left it.
+        _say("That failed; once more without CodeDeploy, whose history goes.")
+        run_sam_deploy(stage, *arguments, *_release_arguments(previous, WITHOUT_CODEDEPLOY))
     releases.forget(later)
+    releases.write(replace(previous, versions=live_versions(stage.stack, cloudformation, functions)))
 
 
 def run_sam_deploy(stage: Stage, *arguments: str) -> None:
@@ -64,9 +86,16 @@ def sam_deploy_command(stage: Stage, arguments: Sequence[str]) -> list[str]:
     return [str(SAM), "deploy", "--config-file", str(CONFIGURATION.resolve()), "--config-env", stage.name, *arguments]
 
 
-def _commit() -> str:
-    """Return the commit that is deployed: GitHub's word for it, or the repository's, or nothing."""
-    if os.environ.get("GITHUB_SHA"):
-        return os.environ["GITHUB_SHA"]
-    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+def _release_arguments(release: Release, changed: Mapping[str, str]) -> list[str]:
+    """Return the arguments of `sam deploy` that deploy `release` with some parameters `changed`."""
+    ROLLBACK.mkdir(parents=True, exist_ok=True)
+    template, parameters = ROLLBACK / "template.yaml", ROLLBACK / "parameters.yaml"
+    template.write_text(release.template, encoding="utf-8")
+    # sam reads parameters from YAML files alone, and JSON is YAML.
+    parameters.write_text(json.dumps({**release.parameters, **changed}), encoding="utf-8")
+    return ["--template-file", str(template), "--parameter-overrides", f"file://{parameters.resolve()}"]
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()

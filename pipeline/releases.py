@@ -9,31 +9,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from pipeline.stages import DeploymentError, Stage, describe_stack
 
-AT_ONCE: Final[Mapping[str, str]] = {"GradualDeployment": "false"}
-"""A rollback is not tried on a tenth of the traffic, and the alarm that called for it must not stop it."""
+AT_ONCE: Final[Mapping[str, str]] = {"DeploymentType": "AllAtOnce"}
+"""A rollback is not tried on a tenth of the traffic; CodeDeploy, its history and the check before traffic stay."""
+WITHOUT_CODEDEPLOY: Final[Mapping[str, str]] = {"GradualDeployment": "false"}
 
 
 @dataclass(frozen=True)
 class Release:
-    """A template and its parameters. `time` is UTC, `20261121T235959Z`; `commit` is where they were built, if known."""
+    """A template and its parameters. `time` is UTC, `20261121T235959Z`; `commit` is where they were built, if known.
+
+    `versions` are the versions of the functions that it published, numbers by the ARNs of their aliases.
+    """
 
     template: str
     parameters: Mapping[str, str]
     time: str
     commit: str
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def is_same_as(self, other: Release) -> bool:
         """Tell whether deploying `other` over this would change nothing but the way of deploying."""
-        return self.template == other.template and {**self.parameters, **AT_ONCE} == {**other.parameters, **AT_ONCE}
+        way = {**AT_ONCE, **WITHOUT_CODEDEPLOY}
+        return self.template == other.template and {**self.parameters, **way} == {**other.parameters, **way}
 
 
-def read_deployed(stage: Stage, cloudformation: Any, commit: str = "") -> Release:
+def read_deployed(
+    stage: Stage, cloudformation: Any, commit: str = "", versions: Mapping[str, str] | None = None
+) -> Release:
     """Return what the stack of `stage` runs now. Raises DeploymentError when there is no stack."""
     described = describe_stack(stage.stack, cloudformation)
     if described is None:
@@ -41,7 +49,7 @@ def read_deployed(stage: Stage, cloudformation: Any, commit: str = "") -> Releas
     body = cloudformation.get_template(StackName=stage.stack, TemplateStage="Original")["TemplateBody"]
     template = body if isinstance(body, str) else json.dumps(body)  # botocore parses a template in JSON
     parameters = {item["ParameterKey"]: item["ParameterValue"] for item in described.get("Parameters", [])}
-    return Release(template, parameters, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), commit)
+    return Release(template, parameters, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), commit, versions or {})
 
 
 class Releases:
@@ -53,12 +61,19 @@ class Releases:
         self._s3 = s3
 
     def keep(self, release: Release) -> bool:
-        """Keep `release` unless it is the newest one already; tell whether it was kept."""
+        """Keep `release`; tell whether it is new. The newest one, deployed again, takes its commit and versions."""
         kept = self.read_all()
-        if kept and kept[-1].is_same_as(release):
-            return False
+        is_new = not kept or not kept[-1].is_same_as(release)
+        self.write(release if is_new else replace(kept[-1], commit=release.commit, versions=release.versions))
+        return is_new
+
+    def write(self, release: Release) -> None:
+        """Write `release` under its time."""
         self._s3.put_object(Bucket=self._bucket, Key=self._key(release), Body=json.dumps(asdict(release)).encode())
-        return True
+
+    def commit_of(self, deployed: Release) -> str:
+        """Return the commit of what is deployed; empty when it was never kept."""
+        return next((one.commit for one in reversed(self.read_all()) if one.is_same_as(deployed)), "")
 
     def read_all(self) -> Sequence[Release]:
         """Return all releases, oldest first."""

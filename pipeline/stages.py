@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 CONFIGURATION: Final = Path("samconfig.toml")
+Clients = Callable[[str], Any]
+"""Given a service as boto3 names it, its client in the stage's region."""
 
 
 class DeploymentError(Exception):

@@ -8,18 +8,20 @@ import subprocess
 import sys
 from typing import Any
 
-from pipeline.stages import DeploymentError, Stage, read_outputs
+from pipeline.stages import Clients, DeploymentError, Stage, read_outputs
 
 
-def verify(stage: Stage, cloudformation: Any, secrets: Any) -> None:
+def verify(stage: Stage, clients: Clients) -> None:
     """Run the smoke test against `stage`. Raises DeploymentError when there is no stack, or the test fails.
 
-    The key for writes is read from the stage's secret and handed over in the environment alone.
+    The key for writes is read from the stage's secret and handed over in the environment alone. Says when nobody would
+    hear of an alarm.
     """
-    outputs = read_outputs(stage.stack, ("ApiUrl", "SecretArn"), cloudformation)
+    outputs = read_outputs(stage.stack, ("ApiUrl", "SecretArn", "AlarmTopicArn"), clients("cloudformation"))
     if outputs is None:
         raise DeploymentError(f"There is no stack {stage.stack} in {stage.region}: `make deploy STAGE={stage.name}`.")
-    key = read_key(outputs["SecretArn"], secrets)
+    warn_of_silence(outputs["AlarmTopicArn"], clients("sns"))
+    key = read_key(outputs["SecretArn"], clients("secretsmanager"))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         sys.stdout.write(f"::add-mask::{key}\n")  # the runner takes the line and hides the text from every log
         sys.stdout.flush()
@@ -33,6 +35,17 @@ def verify(stage: Stage, cloudformation: Any, secrets: Any) -> None:
         raise DeploymentError(
             f"{stage.stack} does not do what it should: read the lines above, or `make rollback STAGE={stage.name}`."
         )
+
+
+def warn_of_silence(topic_arn: str, sns: Any) -> None:
+    """Write a line for each subscription of the topic that nobody has confirmed: SNS sends it nothing until then."""
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
+    for subscription in (one for page in pages for one in page["Subscriptions"]):
+        if subscription["SubscriptionArn"] == "PendingConfirmation":
+            sys.stdout.write(
+                f"{subscription['Endpoint']} hears of no alarm until somebody follows the link that SNS sent there.\n"
+            )
+    sys.stdout.flush()
 
 
 def read_key(secret_arn: str, secrets: Any) -> str:

@@ -51,6 +51,17 @@ def claude_seconds(request: Request) -> float:
     return request.claude_calls * traffic.SECONDS_TO_FIRST_TOKEN + written / traffic.TOKENS_A_SECOND
 
 
+def snapshots(measured: Measured, seconds: float) -> float:
+    """Return what a snapshot of each function costs for so long."""
+    return dollars("SnapStart cache", sum(measured.megabytes.values()) / 1024 * seconds)
+
+
+def fixed(measured: Measured) -> float:
+    """Return what a month costs in which nobody asks for anything."""
+    idle = bill(0, measured)
+    return sum(idle.serverless.values()) + sum(idle.both.values())
+
+
 def cold_share(requests: float) -> float:
     """Return the share of a function's `requests` that meet no idle environment."""
     return max(traffic.FEWEST_COLD, math.exp(-requests / SECONDS * traffic.IDLE_SECONDS))
@@ -131,7 +142,7 @@ def _serverless(asked: Mapping[str, float], measured: Measured) -> dict[str, flo
         "HTTP API": dollars("HTTP API requests", requests),
         "Lambda requests": dollars("Lambda requests", requests),
         "Lambda duration": dollars("Lambda duration, arm64", warm_gb_s + first_gb_s),
-        "SnapStart: cached snapshots": dollars("SnapStart cache", sum(gigabytes.values()) * SECONDS),
+        "SnapStart: cached snapshots": traffic.VERSIONS_WITH_A_SNAPSHOT * snapshots(measured, SECONDS),
         "SnapStart: restores": dollars("SnapStart restore", sum(cold[f] * gigabytes[f] for f in FUNCTIONS)),
         "Logs of Lambda and the API": _logs(requests * (platform + access)),
     }

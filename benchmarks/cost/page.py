@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from benchmarks.cost import traffic
-from benchmarks.cost.bill import SECONDS, Bill, bill, billed_seconds, break_even, concurrency, init_cost, tasks
+from benchmarks.cost.bill import (
+    SECONDS,
+    Bill,
+    bill,
+    billed_seconds,
+    break_even,
+    concurrency,
+    fixed,
+    init_cost,
+    snapshots,
+    tasks,
+)
 from benchmarks.cost.measured import Measured
 from benchmarks.cost.prices import PRICED_ON, PRICES, REGION
 from sam_template.repository import REPOSITORY
@@ -92,7 +103,7 @@ def _sentences(months: Mapping[int, Bill], measured: Measured) -> str:
         f"{concurrency(busy, measured):.1f} are answered at once; the always-on design has {tasks(busy, measured)} "
         f"tasks for a peak of {traffic.PEAK_OVER_MEAN:.0f} times that."
     )
-    lines.append(_snapstart(months, measured))
+    lines += [_snapstart(months, measured), _fixed(measured)]
     return "\n".join(f"* {line}" for line in lines)
 
 
@@ -137,6 +148,16 @@ def _snapstart(months: Mapping[int, Bill], measured: Measured) -> str:
         paid = month.serverless["SnapStart: cached snapshots"] + month.serverless["SnapStart: restores"]
         parts.append(f"{_money(paid)} instead of {_money(init_cost(requests, measured))} at {_count(requests)}")
     return f"**SnapStart** buys latency, not money. Against paying for init: {', '.join(parts)} requests."
+
+
+def _fixed(measured: Measured) -> str:
+    least = snapshots(measured, traffic.LEAST_HOURS_OF_A_SNAPSHOT * 3600)
+    return (
+        f"**A stage that nobody uses**, as staging is most of the time, costs {_money(fixed(measured))} a month: the "
+        f"alarms, the dashboard, the secret and the snapshots of {traffic.VERSIONS_WITH_A_SNAPSHOT} versions of each "
+        f"function. Each deployment pays for {traffic.LEAST_HOURS_OF_A_SNAPSHOT} hours of its snapshots at least, "
+        f"{least * 100:.1f} cents, however soon the next one follows."
+    )
 
 
 def _requests(measured: Measured) -> str:

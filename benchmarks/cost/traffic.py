@@ -57,6 +57,11 @@ TRACED_SHARE: Final = 0.05  # and the first request of each second (AWS X-Ray De
 SECONDS_OF_A_SECRET: Final = 300.0  # shopping_bot/backends/secrets.py and app/api_key.py
 ANSWER_OVERHEAD_BYTES: Final = 500  # status line and headers
 
+# A deployment leaves the version before it (pipeline/function_versions.py). A snapshot is billed for as long as its
+# version exists, and for three hours at least (aws.amazon.com/lambda/pricing, "Lambda SnapStart Pricing").
+VERSIONS_WITH_A_SNAPSHOT: Final = 2
+LEAST_HOURS_OF_A_SNAPSHOT: Final = 3
+
 ZONES: Final = 2
 TASK_PROCESSORS: Final = 0.5
 TASK_GIGABYTES: Final = 1.0

@@ -21,6 +21,7 @@ SUBJECT = "token.actions.githubusercontent.com:sub"
 
 FOR_EVERYTHING = {
     ("Boundary", "TraceAndJoinVpc"),
+    ("DeployRole", "SeeSubnets"),
     ("ExecutionAtEdge", "MakeDistribution"),
     ("ExecutionCompute", "StopDeployments"),
     ("ExecutionInVpc", "LookAround"),

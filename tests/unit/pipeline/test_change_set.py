@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,19 @@ def change(action: str, name: str, **more: str) -> dict[str, Any]:
 class Account:
     """CloudFormation with the stage's stacks, and a change set of two pages."""
 
-    def __init__(self) -> None:
+    def __init__(self, *statuses: str) -> None:
         self.deleted: list[str] = []
+        self._statuses = list(statuses)
+
+    def __call__(self, service: str) -> Account:
+        assert service == "cloudformation"
+        return self
 
     def describe_stacks(self, **_: str) -> Any:
         outputs = {"ArtifactBucketName": "packages", "ExecutionRoleArn": "arn:execution"}
         listed = [{"OutputKey": key, "OutputValue": text} for key, text in outputs.items()]
-        return {"Stacks": [{"StackStatus": "UPDATE_COMPLETE", "Outputs": listed}]}
+        status = self._statuses.pop(0) if self._statuses else "UPDATE_COMPLETE"
+        return {"Stacks": [{"StackStatus": status, "Outputs": listed}]}
 
     def get_paginator(self, operation: str) -> Account:
         assert operation == "describe_change_set"
@@ -96,8 +103,32 @@ def test_sam_that_fails_is_quoted(sam: subprocess.CompletedProcess[str]) -> None
         preview(STAGE, Account())
 
 
+def test_a_stack_that_is_being_changed_is_waited_for(
+    sam: subprocess.CompletedProcess[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    assert "| First |" in preview(STAGE, Account("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"))
+    assert waited == [15, 15]
+
+
+def test_a_change_that_lasts_is_said_and_is_no_failure(
+    sam: subprocess.CompletedProcess[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    said = preview(STAGE, Account(*["UPDATE_IN_PROGRESS"] * 30))
+    assert said.startswith("There is no preview: shop-staging is being changed.")
+    assert sam.args == []
+
+
+def test_a_change_that_begins_meanwhile_is_no_failure(sam: subprocess.CompletedProcess[str]) -> None:
+    sam.returncode = 1
+    said = preview(STAGE, Account("UPDATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_IN_PROGRESS"))
+    assert said.startswith("There is no preview: shop-staging is being changed.")
+
+
 def test_a_stack_that_is_not_there_yet_is_made_whole(package: Path) -> None:
-    assert preview(STAGE, NoStacks()).startswith("There is no stack shop-staging yet: ")
+    assert preview(STAGE, lambda _: NoStacks()).startswith("There is no stack shop-staging yet: ")
 
 
 def test_a_preview_without_a_package_says_how_to_make_one(package: Path) -> None:

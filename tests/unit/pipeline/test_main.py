@@ -23,7 +23,7 @@ DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, 
 def test_an_error_is_a_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: str, error: Exception, said: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(program, step, fail)
@@ -31,3 +31,9 @@ def test_an_error_is_a_line(
     assert program.main() == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
+
+
+def test_the_region_of_a_stage_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["pipeline", "region", "staging"])
+    assert program.main() == 0
+    assert capsys.readouterr().out == "us-east-1\n"

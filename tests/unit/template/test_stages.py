@@ -60,9 +60,9 @@ def test_a_version_is_published_behind_the_alias_live(prod: Stage, function: str
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_version_goes_when_the_next_one_serves(prod: Stage, function: str) -> None:
+def test_the_version_before_stays_when_the_next_one_serves(prod: Stage, function: str) -> None:
     (version,) = [name for name, v in prod.of_type("AWS::Lambda::Version").items() if v["FunctionName"] == function]
-    assert prod.attribute(version, "DeletionPolicy") == "Delete"
+    assert prod.attribute(version, "DeletionPolicy") == "Retain"
 
 
 @pytest.mark.parametrize(("level", "enforced"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("ERROR", "INFO")])
