@@ -85,10 +85,18 @@ def down(paths: StatePaths) -> bool:
         _signal(owner, signal.SIGKILL)
         if not _gone(owner, _KILLED_SECONDS):
             raise EmulatorError(f"The emulator (process {owner.pid}) does not end, not even by `kill -9 {owner.pid}`.")
-    if lock := StateLock.take(paths):
-        with lock:  # clears what a killed one left
-            pass
+    _clear(paths)
     return True
+
+
+def _clear(paths: StatePaths) -> None:
+    """Remove what a killed emulator left, unless another has started meanwhile."""
+    deadline = time.monotonic() + _KILLED_SECONDS
+    while time.monotonic() < deadline and holder(paths) is None:
+        if lock := StateLock.take(paths):  # the threads of a killed process end after it, and hold the lock so long
+            with lock:
+                return
+        time.sleep(_POLL_SECONDS)
 
 
 def _signal(process: ProcessIdentity, number: int) -> None:
