@@ -43,7 +43,7 @@ async def measure_all(names: Sequence[str], plan: Plan) -> tuple[list[Section], 
     failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder_name:
         folder = Path(folder_name)
-        await timed(["make", ".aws-sam/build/.ready-local"], environment(StatePaths(folder)), folder)
+        await timed(["make", "build"], environment(StatePaths(folder)), folder)
         for name in names:
             try:
                 async with asyncio.timeout(_LIMIT_SECONDS):

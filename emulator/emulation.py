@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from dataclasses import asdict
 from typing import Any, Self
 
-from emulator import options
+from emulator import build, options
 from emulator.aws.access_denied import Refusals
 from emulator.aws.clients import preload
 from emulator.aws.ministack import MiniStack, MiniStackError
@@ -28,7 +28,7 @@ from emulator.ports import LOOPBACK, Network
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock
 from sam_template import Template, TemplateError
-from sam_template.repository import REPOSITORY, TEMPLATE
+from sam_template.repository import TEMPLATE
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 log = logging.getLogger(__name__)
@@ -153,11 +153,12 @@ class Emulation:
         return await asyncio.to_thread(self.stack.role_credentials, function)
 
     def _built_functions(self) -> list[BuiltFunction]:
+        build.prepare(self._paths)
         find = functools.cache(find_interpreter)  # each search runs interpreters
         return [
             BuiltFunction(
                 sources=function.code_uri,
-                build=REPOSITORY / ".aws-sam" / "build" / function.logical_id,
+                build=self._paths.build / function.logical_id,
                 interpreter=find(function.runtime).path,
             )
             for function in self.template.functions.values()

@@ -14,7 +14,10 @@ from sam_template.repository import REPOSITORY
 
 INSTALLED = REPOSITORY / ".local"
 """What `make setup` installed beside `.venv`: MiniStack, the runtime interface clients, packaged requirements."""
+BUILT = REPOSITORY / ".aws-sam" / "build"
+"""What `sam build` made last."""
 STATE_FOLDER_VARIABLE = "EMULATOR_STATE"
+_DEFAULT_FOLDER = INSTALLED / "run"
 SOCKETS_PREFIX = "sam-emulator"
 """What the names of folders for sockets begin with, below the folder for temporary files."""
 
@@ -39,7 +42,7 @@ class StatePaths:
     @classmethod
     def current(cls) -> StatePaths:
         """Return the folder that `EMULATOR_STATE` names, else this checkout's own."""
-        return cls(Path(os.environ.get(STATE_FOLDER_VARIABLE) or INSTALLED / "run").resolve())
+        return cls(Path(os.environ.get(STATE_FOLDER_VARIABLE) or _DEFAULT_FOLDER).resolve())
 
     @property
     def sockets(self) -> Path:
@@ -56,6 +59,11 @@ class StatePaths:
     def control_socket(self) -> Path:
         """Where the emulator takes `status`, `reset` and `stop`."""
         return self.sockets / "control.sock"
+
+    @property
+    def build(self) -> Path:
+        """The build that functions run from: that of a plain `sam local` in the checkout, else a copy of it."""
+        return BUILT if self.folder == _DEFAULT_FOLDER.resolve() else self.folder / "build"
 
     @property
     def sam_environment(self) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.paths import RunningEmulator, StatePaths
-from sam_template.repository import REGION
+from sam_template.repository import REGION, SAMCONFIG
 from tools.interpreters import host_architecture
 
 TOOLS = Path(sys.executable).parent
@@ -66,6 +66,7 @@ def invoke_command(paths: StatePaths, running: RunningEmulator, function: str, e
 
 def _sam_local(paths: StatePaths, running: RunningEmulator, verb: str) -> list[str | Path]:
     command: list[str | Path] = [TOOLS / "sam", "local", verb, "--env-vars", paths.sam_environment]
+    command += ["--template-file", paths.build / "template.yaml", "--config-file", SAMCONFIG]
     if running.engine is None:
         command += ["--parameter-overrides", f"LambdaArchitecture={host_architecture()}"]
     return command

@@ -6,7 +6,9 @@ next request.
 
 from __future__ import annotations
 
+import glob
 import logging
+import os
 import shutil
 import threading
 from collections.abc import Sequence
@@ -34,25 +36,26 @@ class BuiltFunction:
     build: Path
     interpreter: Path
     _known: set[Path] = field(default_factory=set)
+    _syncing: threading.Lock = field(default_factory=threading.Lock)
 
     def sync(self) -> list[Path]:
-        """Copy what changed, remove what went; return the changed files, as they are placed in the build."""
-        sources = packaged_sources(self.sources)
-        changed = [path for path in sorted(sources) if _differs(sources[path], self.build / path)]
-        for path in changed:
-            destination = self.build / path
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = destination.with_name(f".{destination.name}.new")
-            shutil.copy2(sources[path], unfinished)
-            _remove_bytecode(destination)
-            unfinished.replace(destination)
-        gone = sorted(self._known - sources.keys())
-        for path in gone:
-            _remove_bytecode(self.build / path)
-            (self.build / path).unlink(missing_ok=True)
-        compile_sources(self.build, [path for path in changed if path.suffix == ".py"], self.interpreter)
-        self._known = set(sources)
-        return changed + gone
+        """Copy what changed, remove what went; return the changed files, as they are placed in the build.
+
+        Bytecode is not checked against its source when it is imported, so a source never gets into the build before the
+        bytecode of the one before it is gone, nor while its own is being made.
+        """
+        with self._syncing:
+            sources = packaged_sources(self.sources)
+            changed = [path for path in sorted(sources) if _differs(sources[path], self.build / path)]
+            for path in changed:
+                _copy(sources[path], self.build / path)
+            gone = sorted(self._known - sources.keys())
+            for path in gone:
+                _remove_bytecode(self.build / path)
+                (self.build / path).unlink(missing_ok=True)
+            compile_sources(self.build, [path for path in changed if path.suffix == ".py"], self.interpreter)
+            self._known = set(sources)
+            return changed + gone
 
     @property
     def watched(self) -> list[Path]:
@@ -67,8 +70,21 @@ def _differs(source: Path, built: Path) -> bool:
     return (wanted.st_mtime_ns, wanted.st_size) != (present.st_mtime_ns, present.st_size)
 
 
+def _copy(source: Path, destination: Path) -> None:
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = destination.with_name(f".{destination.name}.new")
+    stat = source.stat()  # before its content: a save in between is another change
+    shutil.copyfile(source, unfinished)
+    shutil.copymode(source, unfinished)
+    os.utime(unfinished, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    _remove_bytecode(destination)
+    unfinished.replace(destination)
+
+
 def _remove_bytecode(source: Path) -> None:
-    for bytecode in (source.parent / "__pycache__").glob(f"{source.stem}.*.pyc"):
+    if source.suffix != ".py":
+        return
+    for bytecode in (source.parent / "__pycache__").glob(f"{glob.escape(source.stem)}.*.pyc"):
         bytecode.unlink(missing_ok=True)
 
 
@@ -76,14 +92,13 @@ class SourceSync:
     """Watches the sources of every function from `__enter__` to `__exit__`."""
 
     def __init__(self, functions: Sequence[BuiltFunction]) -> None:
-        self._functions = functions
+        self._handlers = [_Debounced(function) for function in functions]
         self._observer: BaseObserver = Observer()
 
     def __enter__(self) -> Self:
-        for function in self._functions:
-            function.sync()
-            handler = _Debounced(function)
-            for folder in function.watched:
+        for handler in self._handlers:
+            handler.function.sync()
+            for folder in handler.function.watched:
                 self._observer.schedule(handler, str(folder), recursive=True)  # type: ignore[no-untyped-call]
         self._observer.start()  # type: ignore[no-untyped-call]
         return self
@@ -91,11 +106,13 @@ class SourceSync:
     def __exit__(self, *_: object) -> None:
         self._observer.stop()  # type: ignore[no-untyped-call]
         self._observer.join()
+        for handler in self._handlers:
+            handler.stop()
 
 
 class _Debounced(FileSystemEventHandler):
     def __init__(self, function: BuiltFunction) -> None:
-        self._function = function
+        self.function = function
         self._timer: threading.Timer | None = None
 
     def on_any_event(self, event: FileSystemEvent) -> None:
@@ -107,9 +124,15 @@ class _Debounced(FileSystemEventHandler):
         self._timer.daemon = True
         self._timer.start()
 
+    def stop(self) -> None:
+        """Copy nothing any more; return when what is being copied is."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer.join()
+
     def _sync(self) -> None:
         try:
-            changed = self._function.sync()
+            changed = self.function.sync()
         except OSError as error:  # a file that vanished between its event and its copy has an event of its own
             log.warning("%s could not be copied into the build: %s", error.filename, error.strerror)
             return

@@ -20,6 +20,7 @@ import pytest
 
 from emulator.control import ask
 from emulator.paths import RunningEmulator, StatePaths
+from emulator.sam_cli import invoke_command
 from sam_template.repository import REPOSITORY
 from tests.conftest import EVENTS, load_event
 
@@ -126,8 +127,7 @@ class Context:
 @pytest.fixture(scope="module")
 def invoked(running: RunningEmulator, tool_environment: dict[str, str], paths: StatePaths) -> Answers:
     def invoke(service: Service, fixture: Path) -> Answer:
-        command = ["sam", "local", "invoke", service.function, "--event", str(fixture)]
-        command += ["--env-vars", str(paths.sam_environment)]
+        command = invoke_command(paths, running, service.function, fixture)
         done = subprocess.run(
             command, cwd=REPOSITORY, env=tool_environment, capture_output=True, text=True, check=False
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,48 @@ def test_a_source_that_does_not_compile_leaves_no_stale_bytecode(function: Built
     (function.sources / "app/handler.py").write_text("VALUE = (\n")
     function.sync()
     assert bytecode(function) == []
+
+
+SLOW_COMPILER = """#!{python}
+import importlib.util, os, py_compile, sys, time
+
+for source in sys.stdin.read().splitlines():
+    read = source + ".read"
+    with open(source) as file, open(read, "w") as copy:
+        copy.write(file.read())
+    time.sleep(0.5)
+    bytecode, mode = importlib.util.cache_from_source(source), py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(read, bytecode, source, invalidation_mode=mode)
+    os.unlink(read)
+"""
+
+
+def test_saves_that_follow_each_other_closely_leave_the_bytecode_of_the_last(
+    function: BuiltFunction, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow-python"
+    slow.write_text(SLOW_COMPILER.format(python=sys.executable))
+    slow.chmod(0o755)
+    function.interpreter = slow
+    with ThreadPoolExecutor(2) as saves:
+        syncs = []
+        for number in range(2):
+            (function.sources / "app/handler.py").write_text(f"VALUE = {number}\n")
+            syncs.append(saves.submit(function.sync))
+            time.sleep(0.2)  # the first is being compiled
+            function.interpreter = Path(sys.executable)  # and the second compiles faster
+        for sync in syncs:
+            sync.result()
+    shown = [sys.executable, "-B", "-c", "from app.handler import VALUE; print(VALUE)"]
+    assert subprocess.run(shown, cwd=function.build, capture_output=True, text=True, check=True).stdout == "1\n"
+
+
+def test_another_file_of_the_same_name_leaves_the_bytecode(function: BuiltFunction) -> None:
+    function.sync()
+    before = bytecode(function)
+    (function.sources / "app/handler.json").write_text("{}")
+    assert function.sync() == [Path("app/handler.json")]
+    assert bytecode(function) == before != []
 
 
 def test_a_deleted_source_leaves_the_build_and_its_bytecode_too(function: BuiltFunction) -> None:

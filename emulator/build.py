@@ -1,0 +1,30 @@
+"""The build that functions run from: what `sam build` made, or for another state folder a copy of it.
+
+The emulator copies saved sources into the build. Two emulators of one checkout never share one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from emulator.errors import EmulatorError
+from emulator.paths import BUILT, StatePaths
+
+
+def prepare(paths: StatePaths) -> None:
+    """Make the folder `paths.build` ready. Raises `EmulatorError` when nothing is built."""
+    if not (BUILT / "template.yaml").is_file():
+        raise EmulatorError("The functions are not built: run `make build`.")
+    if paths.build != BUILT:
+        shutil.rmtree(paths.build, ignore_errors=True)
+        shutil.copytree(BUILT, paths.build, copy_function=_link_or_copy, symlinks=True)
+
+
+def _link_or_copy(source: str, destination: str) -> None:
+    """Make a second name for a file: nothing writes into a file of a build, all put another in its place."""
+    try:
+        os.link(source, destination, follow_symlinks=False)
+    except OSError:  # another file system
+        shutil.copy2(Path(source), Path(destination), follow_symlinks=False)
