@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def create_app(environment: str | None = None) -> Flask:
-    """Return the application for `environment`: development, production or lambda; None means SHOPBOT_ENV.
+    """Return the application for `environment`: development, production or lambda; None means APP_ENV.
 
     It reaches no backing service and makes none of their clients before a route needs one.
     """

@@ -60,15 +60,15 @@ _CONFIGURATIONS: Mapping[str, type[Config]] = {
 
 
 def get_config(name: str | None = None, environment: Mapping[str, str] = os.environ) -> Config:
-    """Return the configuration `name`; without one that of SHOPBOT_ENV, else that of where this runs.
+    """Return the configuration `name`; without one that of APP_ENV or FLASK_ENV, else that of where this runs.
 
     Raises ConfigurationError naming the variable that cannot be used.
     """
-    given = name or environment.get("SHOPBOT_ENV")
+    given = name or environment.get("APP_ENV") or environment.get("FLASK_ENV")
     if not given:
         given = "lambda" if environment.get("AWS_LAMBDA_FUNCTION_NAME") else "development"
     if given not in _CONFIGURATIONS:
-        raise ConfigurationError(f"SHOPBOT_ENV must be one of {', '.join(_CONFIGURATIONS)}.")
+        raise ConfigurationError(f"APP_ENV (or FLASK_ENV) must be one of {', '.join(_CONFIGURATIONS)}.")
     return _CONFIGURATIONS[given](environment)
 
 

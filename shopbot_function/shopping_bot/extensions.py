@@ -4,139 +4,159 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app
 
 from shopping_bot.problem import Problem, unavailable
 
 if TYPE_CHECKING:
+    from shopping_bot.backends.claude import Claude
+    from shopping_bot.backends.elasticsearch import ProductIndex
+    from shopping_bot.backends.inventory import Inventory
     from shopping_bot.backends.secrets import Secrets
     from shopping_bot.chat.bot_core import BotCore
     from shopping_bot.chat.conversations import Conversations
     from shopping_bot.search.product_search import ProductSearch
 
-_NEEDED_BY_BLUEPRINT = {"chat": ("conversations", "bot_core"), "products": ("product_search",)}
-_lock = threading.RLock()
+_NAME = "shopping_bot"
 
 
 class MissingSettingError(Exception):
     """A setting that an extension needs is empty; the message names its variable."""
 
 
-def install(application: Flask) -> None:
-    """Make `application` see to it that what a route needs is there before the route runs."""
+class Extensions:
+    """The extensions of one application, from its `config`. Each raises Problem 503 when it cannot be had."""
 
-    def make_needed() -> None:
-        for name in _NEEDED_BY_BLUEPRINT.get(request.blueprint or "", ()):
-            _extension(name)
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self._lock = threading.RLock()
+        self._secrets: Secrets | None = None
+        self._conversations: Conversations | None = None
+        self._claude: Claude | None = None
+        self._product_index: ProductIndex | None = None
+        self._inventory: Inventory | None = None
+        self._product_search: ProductSearch | None = None
+        self._bot_core: BotCore | None = None
 
-    application.before_request(make_needed)
+    @property
+    def secrets(self) -> Secrets:
+        """The backing services' keys."""
+        with self._making("keys"):
+            if self._secrets is None:
+                from shopping_bot.backends.secrets import Secrets, read_secret
 
+                secret = self._setting("SECRETS_MANAGER_SECRET")
+                self._secrets = Secrets(lambda: read_secret(secret))
+            return self._secrets
 
-def make_all(application: Flask) -> None:
-    """Make every extension of `application` now; one that cannot be made is tried again when a route needs it."""
-    with application.app_context():
-        for name in _MAKERS:
+    @property
+    def conversations(self) -> Conversations:
+        """The conversations in Redis."""
+        with self._making("conversations"):
+            if self._conversations is None:
+                from shopping_bot.chat.conversations import Conversations
+
+                self._conversations = Conversations(
+                    host=self._config["REDIS_HOST"],
+                    port=self._config["REDIS_PORT"],
+                    tls=self._config["REDIS_TLS"],
+                    ttl_seconds=self._config["CONVERSATION_TTL_SECONDS"],
+                    secrets=self.secrets,
+                )
+            return self._conversations
+
+    @property
+    def claude(self) -> Claude:
+        """Claude, by the Messages API."""
+        with self._making("assistant"):
+            if self._claude is None:
+                from shopping_bot.backends.claude import Claude
+
+                base_url, model = self._setting("ANTHROPIC_BASE_URL"), self._setting("CLAUDE_MODEL")
+                self._claude = Claude(base_url=base_url, model=model, secrets=self.secrets)
+            return self._claude
+
+    @property
+    def product_index(self) -> ProductIndex:
+        """The products in Elasticsearch."""
+        with self._making("product search"):
+            if self._product_index is None:
+                from shopping_bot.backends.elasticsearch import ProductIndex
+
+                self._product_index = ProductIndex(self._setting("ES_URL"), self._setting("ES_INDEX"), self.secrets)
+            return self._product_index
+
+    @property
+    def inventory(self) -> Inventory:
+        """The stock in the inventory's table."""
+        with self._making("stock"):
+            if self._inventory is None:
+                from shopping_bot.backends.inventory import Inventory
+
+                self._inventory = Inventory(self._setting("TABLE_NAME"))
+            return self._inventory
+
+    @property
+    def product_search(self) -> ProductSearch:
+        """The product search."""
+        with self._making("product search"):
+            if self._product_search is None:
+                from shopping_bot.search.product_search import ProductSearch
+
+                self._product_search = ProductSearch(self.product_index, self.inventory)
+            return self._product_search
+
+    @property
+    def bot_core(self) -> BotCore:
+        """The bot core."""
+        with self._making("assistant"):
+            if self._bot_core is None:
+                from shopping_bot.chat.bot_core import BotCore
+
+                self._bot_core = BotCore(self.claude, self.product_search, self.inventory)
+            return self._bot_core
+
+    def make_all(self) -> None:
+        """Make every extension now; one that cannot be made is tried again when a route needs it."""
+        for get in (lambda: self.conversations, lambda: self.product_search, lambda: self.bot_core):
             with contextlib.suppress(Problem):
-                _extension(name)
+                get()
+
+    @contextlib.contextmanager
+    def _making(self, part: str) -> Iterator[None]:
+        """Let one thread make `part`, and turn what it raises into Problem 503."""
+        with self._lock:
+            try:
+                yield
+            except Problem:
+                raise
+            except Exception as error:
+                from shopping_bot.observability import log_failure, logger
+
+                if isinstance(error, MissingSettingError):
+                    logger.error("A setting is missing", part=part, setting=str(error))
+                    detail = f"The service cannot do this now: {error} is not set; tell whoever runs it."
+                    raise unavailable(detail, None) from error
+                log_failure("A part of the service could not be made", error, part=part)
+                detail = f"The service cannot do this now: its {part} is missing; tell whoever runs it."
+                raise unavailable(detail) from error
+
+    def _setting(self, name: str) -> str:
+        value: str = self._config[name]
+        if not value:
+            raise MissingSettingError(name)
+        return value
 
 
-def conversations() -> Conversations:
-    """Return the conversations in Redis. Raises Problem 503 when they cannot be had."""
-    return cast("Conversations", _extension("conversations"))
+def install(application: Flask) -> None:
+    """Give `application` its extensions."""
+    application.extensions[_NAME] = Extensions(application.config)
 
 
-def bot_core() -> BotCore:
-    """Return the bot core. Raises Problem 503 when it cannot be had."""
-    return cast("BotCore", _extension("bot_core"))
-
-
-def product_search() -> ProductSearch:
-    """Return the product search. Raises Problem 503 when it cannot be had."""
-    return cast("ProductSearch", _extension("product_search"))
-
-
-def secrets() -> Secrets:
-    """Return the backing services' keys. Raises Problem 503 when they cannot be had."""
-    return cast("Secrets", _extension("secrets"))
-
-
-def _extension(name: str) -> Any:
-    extensions = current_app.extensions
-    if name not in extensions:
-        with _lock:
-            if name not in extensions:
-                extensions[name] = _make(name)
-    return extensions[name]
-
-
-def _make(name: str) -> Any:
-    from shopping_bot.observability import logger
-
-    try:
-        return _MAKERS[name]()
-    except Problem:
-        raise
-    except MissingSettingError as error:
-        logger.error("A setting is missing", extension=name, setting=str(error))
-        raise unavailable(f"The service cannot do this now: {error} is not set; tell whoever runs it.", None) from error
-    except Exception as error:
-        logger.error("An extension could not be made", extension=name, exc_info=error)
-        part = name.replace("_", " ")
-        raise unavailable(f"The service cannot do this now: its {part} is missing; tell whoever runs it.") from error
-
-
-def _make_secrets() -> Secrets:
-    from shopping_bot.backends.secrets import Secrets, read_secret
-
-    secret = _setting("SECRETS_MANAGER_SECRET")
-    return Secrets(lambda: read_secret(secret))
-
-
-def _make_conversations() -> Conversations:
-    from shopping_bot.chat.conversations import Conversations
-
-    config = current_app.config
-    return Conversations(
-        host=config["REDIS_HOST"],
-        port=config["REDIS_PORT"],
-        tls=config["REDIS_TLS"],
-        ttl_seconds=config["CONVERSATION_TTL_SECONDS"],
-        secrets=secrets(),
-    )
-
-
-def _make_product_search() -> ProductSearch:
-    from shopping_bot.backends.elasticsearch import ProductIndex
-    from shopping_bot.backends.inventory import Inventory
-    from shopping_bot.search.product_search import ProductSearch
-
-    return ProductSearch(
-        ProductIndex(_setting("ES_URL"), _setting("ES_INDEX"), secrets()), Inventory(_setting("TABLE_NAME"))
-    )
-
-
-def _make_bot_core() -> BotCore:
-    from shopping_bot.backends.claude import Claude
-    from shopping_bot.backends.inventory import Inventory
-    from shopping_bot.chat.bot_core import BotCore
-
-    claude = Claude(base_url=_setting("ANTHROPIC_BASE_URL"), model=_setting("CLAUDE_MODEL"), secrets=secrets())
-    return BotCore(claude, product_search(), Inventory(_setting("TABLE_NAME")))
-
-
-_MAKERS: dict[str, Callable[[], Any]] = {
-    "secrets": _make_secrets,
-    "conversations": _make_conversations,
-    "product_search": _make_product_search,
-    "bot_core": _make_bot_core,
-}
-
-
-def _setting(name: str) -> str:
-    value: str = current_app.config[name]
-    if not value:
-        raise MissingSettingError(name)
-    return value
+def extensions() -> Extensions:
+    """Return the extensions of the application that answers the present request."""
+    found: Extensions = current_app.extensions[_NAME]
+    return found

@@ -8,12 +8,19 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from shopping_bot import extensions, json_text, problem
+from shopping_bot import json_text, problem
 from shopping_bot.deadline import Deadline
+from shopping_bot.extensions import extensions
 from shopping_bot.problem import Problem
 from shopping_bot.routes import chat_request, json_body
 
 blueprint = Blueprint("chat", __name__)
+
+
+@blueprint.before_request
+def make_extensions() -> None:
+    """See to it that Redis and the bot core can be had, before anything else is said of the request."""
+    _ = extensions().conversations, extensions().bot_core
 
 
 @blueprint.post("/chat")
@@ -26,7 +33,7 @@ def send_message() -> Response:
     asked = chat_request.chat_request(json_body.read_object())
     session_id = service.owned_session(asked.session_id, asked.user_id)
     try:
-        reply = service.reply(asked, session_id, extensions.conversations(), extensions.bot_core(), deadline)
+        reply = service.reply(asked, session_id, extensions().conversations, extensions().bot_core, deadline)
     except Exception as error:
         refusal = problem_for(error)
         content = {"message": refusal.detail}
@@ -49,7 +56,7 @@ def read_conversation(session_id: str) -> Response:
     from shopping_bot.chat import history, service
 
     session_id = service.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
-    entries = extensions.conversations().entries(session_id)
+    entries = extensions().conversations.entries(session_id)
     if not entries:
         raise service.absent()
     return _json({"session_id": session_id, "turns": history.turns(entries)})
@@ -61,7 +68,7 @@ def delete_conversation(session_id: str) -> Response:
     from shopping_bot.chat import service
 
     session_id = service.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
-    if not extensions.conversations().forget(session_id):
+    if not extensions().conversations.forget(session_id):
         raise service.absent()
     return _json({"status": "deleted", "session_id": session_id})
 
@@ -73,7 +80,7 @@ def reset() -> Response:
 
     user_id, session_id = chat_request.reset_request(json_body.read_object())
     session_id = service.owned_session(session_id, user_id)
-    extensions.conversations().forget(session_id)
+    extensions().conversations.forget(session_id)
     return _json({"status": "reset", "session_id": session_id})
 
 

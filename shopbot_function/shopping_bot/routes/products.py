@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from shopping_bot import extensions, json_text, request_metrics
+from shopping_bot import json_text, request_metrics
 from shopping_bot.deadline import Deadline
+from shopping_bot.extensions import extensions
 from shopping_bot.problem import Problem
 from shopping_bot.routes import json_body
 
 blueprint = Blueprint("products", __name__)
+
+
+@blueprint.before_request
+def make_extensions() -> None:
+    """See to it that the product search can be had, before anything else is said of the request."""
+    _ = extensions().product_search
 
 
 @blueprint.post("/products/search")
@@ -20,7 +27,7 @@ def search_products() -> Response:
     deadline = Deadline.from_context(request.environ.get("serverless.context"))
     arguments = json_body.read_object()
     try:
-        found = extensions.product_search().search(arguments, deadline=deadline)
+        found = extensions().product_search.search(arguments, deadline=deadline)
     except InvalidSearchError as error:
         raise Problem(400, str(error)) from error
     request_metrics.current().degraded.update(found["degraded"])

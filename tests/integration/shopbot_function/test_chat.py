@@ -19,6 +19,7 @@ from shopping_bot.backends.claude import Claude
 from shopping_bot.backends.completion import Completion
 from shopping_bot.chat import answer as answers
 from shopping_bot.chat.bot_core import MAXIMUM_ROUNDS
+from shopping_bot.extensions import Extensions
 from shopping_bot.search.index import ALIAS, fill
 
 from emulator.aws.sample_data import CATALOG
@@ -115,14 +116,14 @@ def shop(ports: dict[str, int], catalog: list[dict[str, Any]], monkeypatch: pyte
         }
         for name, value in settings.items():
             monkeypatch.setitem(lambda_handler.application.config, name, value)
-        monkeypatch.setattr(lambda_handler.application, "extensions", {})
+        extensions = Extensions(lambda_handler.application.config)
+        monkeypatch.setitem(lambda_handler.application.extensions, "shopping_bot", extensions)
         aws = Aws({product["sku"]: product["stock"] for product in catalog})
         monkeypatch.setattr(clients, "dynamodb", lambda: aws)
         monkeypatch.setattr(clients, "secretsmanager", lambda: aws)
         yield Shop(aws, **proxies)
-        conversations = lambda_handler.application.extensions.get("conversations")
-        if conversations:
-            conversations.close()
+        if extensions._conversations:
+            extensions._conversations.close()
         http.forget()
 
 
@@ -330,7 +331,7 @@ def test_a_rotated_key_needs_no_deployment(shop: Shop) -> None:
     import lambda_handler
 
     shop.aws.keys["ANTHROPIC_API_KEY"] = "key"
-    lambda_handler.application.extensions["secrets"]._refetch_from = 0
+    lambda_handler.application.extensions["shopping_bot"].secrets._refetch_from = 0
     assert shop.chat("hi")[0] == 200
 
 

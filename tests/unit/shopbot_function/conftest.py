@@ -42,12 +42,15 @@ class Shop:
 def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
     import lambda_handler
     from shopping_bot.chat.bot_core import BotCore
+    from shopping_bot.extensions import Extensions
 
     shop = Shop()
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
-    core: Any = BotCore(shop.claude, shop.search, shop.stock)  # type: ignore[arg-type]
-    extensions = {"conversations": shop.conversations, "bot_core": core, "product_search": shop.search}
-    monkeypatch.setattr(lambda_handler.application, "extensions", extensions)
+    extensions: Any = Extensions(lambda_handler.application.config)
+    extensions._conversations = shop.conversations
+    extensions._product_search = shop.search
+    extensions._bot_core = BotCore(shop.claude, shop.search, shop.stock)  # type: ignore[arg-type]
+    monkeypatch.setitem(lambda_handler.application.extensions, "shopping_bot", extensions)
     return shop
 
 

@@ -15,8 +15,11 @@ from shopping_bot.config import (
 @pytest.mark.parametrize(
     ("name", "environment", "kind"),
     [
-        ("lambda", {"SHOPBOT_ENV": "development"}, LambdaConfig),
-        (None, {"SHOPBOT_ENV": "production"}, ProductionConfig),
+        ("lambda", {"APP_ENV": "development"}, LambdaConfig),
+        (None, {"APP_ENV": "production"}, ProductionConfig),
+        (None, {"APP_ENV": "lambda"}, LambdaConfig),
+        (None, {"FLASK_ENV": "lambda"}, LambdaConfig),
+        (None, {"APP_ENV": "production", "FLASK_ENV": "lambda"}, ProductionConfig),
         (None, {"AWS_LAMBDA_FUNCTION_NAME": "shopbot"}, LambdaConfig),
         (None, {}, DevelopmentConfig),
     ],
@@ -57,7 +60,8 @@ def test_settings_are_taken_from_the_environment() -> None:
         ("REDIS_PORT", "70000"),
         ("CONVERSATION_TTL_SECONDS", "-1"),
         ("REDIS_TLS", "yes"),
-        ("SHOPBOT_ENV", "prod"),
+        ("APP_ENV", "prod"),
+        ("FLASK_ENV", "prod"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, value: str) -> None:

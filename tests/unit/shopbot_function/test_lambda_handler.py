@@ -11,8 +11,9 @@ from flask import Flask, Response
 from shopping_bot.backends.claude import ClaudeBusyError, ClaudeRefusalError
 from shopping_bot.backends.secrets import SecretError
 from shopping_bot.chat import session
+from shopping_bot.extensions import Extensions
 
-from tests.unit.shopbot_function.fakes import FakeSearch, product, text, tool_use
+from tests.unit.shopbot_function.fakes import product, text, tool_use
 
 Call = Callable[..., Any]
 CHAT = {"user_id": "u1", "message": "hi"}
@@ -393,8 +394,8 @@ def test_a_search_by_hand(call: Call, request_event: Call, shop: Any) -> None:
 def test_a_missing_extension_is_a_clear_503(call: Call, request_event: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     import lambda_handler
 
-    monkeypatch.setattr(lambda_handler.application, "extensions", {})
-    monkeypatch.setitem(lambda_handler.application.config, "SECRETS_MANAGER_SECRET", "")
+    settings = {**lambda_handler.application.config, "SECRETS_MANAGER_SECRET": ""}
+    monkeypatch.setitem(lambda_handler.application.extensions, "shopping_bot", Extensions(settings))
 
     answer = call(request_event("POST", "/chat", CHAT))
 
@@ -406,13 +407,13 @@ def test_an_extension_that_cannot_be_made_is_a_clear_503(
     call: Call, request_event: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import lambda_handler
-    from shopping_bot import extensions
 
-    def fail() -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise ImportError("No module named s3cr3t")
 
-    monkeypatch.setattr(lambda_handler.application, "extensions", {})
-    monkeypatch.setitem(extensions._MAKERS, "conversations", fail)
+    settings = {**lambda_handler.application.config, "SECRETS_MANAGER_SECRET": "arn"}
+    monkeypatch.setitem(lambda_handler.application.extensions, "shopping_bot", Extensions(settings))
+    monkeypatch.setattr("shopping_bot.chat.conversations.Conversations", fail)
 
     answer = call(request_event("POST", "/chat", CHAT))
 
@@ -437,10 +438,7 @@ def test_the_instance_path_is_the_temp_dir() -> None:
 def test_search_problems(call: Call, request_event: Call, shop: Any) -> None:
     from shopping_bot.backends.http import BackingServiceError
 
-    shop.search = FakeSearch(error=BackingServiceError("elasticsearch", "refused"))
-    import lambda_handler
-
-    lambda_handler.application.extensions["product_search"] = shop.search
+    shop.search.error = BackingServiceError("elasticsearch", "refused")
 
     answer = call(request_event("POST", "/products/search", {"query": "chips"}))
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from shopping_bot import clients, create_app, snapshot
+from lambda_handler import prepare_snapshot
+from shopping_bot import clients, create_app
+from shopping_bot.extensions import Extensions
 
 AWS_LAMBDA_INITIALIZATION_TYPE = "AWS_LAMBDA_INITIALIZATION_TYPE"
 SETTINGS = {
@@ -19,7 +21,14 @@ SETTINGS = {
     "SECRETS_MANAGER_SECRET": "arn",
     "TABLE_NAME": "table",
 }
-EXTENSIONS = {"secrets", "conversations", "product_search", "bot_core"}
+EXTENSIONS = {"secrets", "conversations", "claude", "product_index", "inventory", "product_search", "bot_core"}
+
+
+def extensions(application: Flask) -> set[str]:
+    """Return the names of the extensions that were made."""
+    made = application.extensions["shopping_bot"]
+    assert isinstance(made, Extensions)
+    return {name for name in EXTENSIONS if getattr(made, f"_{name}") is not None}
 
 
 @pytest.fixture
@@ -42,10 +51,10 @@ def test_every_client_and_extension_is_in_a_snapshot(
 ) -> None:
     monkeypatch.setenv(AWS_LAMBDA_INITIALIZATION_TYPE, "snap-start")
 
-    snapshot.prepare(application)
+    prepare_snapshot(application)
 
     assert set(made) == {"dynamodb", "secretsmanager"}
-    assert set(application.extensions) == EXTENSIONS
+    assert extensions(application) == EXTENSIONS
 
 
 def test_an_extension_without_its_setting_does_not_keep_the_others_out(
@@ -54,9 +63,9 @@ def test_an_extension_without_its_setting_does_not_keep_the_others_out(
     monkeypatch.setenv(AWS_LAMBDA_INITIALIZATION_TYPE, "snap-start")
     application.config["ANTHROPIC_BASE_URL"] = ""
 
-    snapshot.prepare(application)
+    prepare_snapshot(application)
 
-    assert set(application.extensions) == EXTENSIONS - {"bot_core"}
+    assert extensions(application) == EXTENSIONS - {"claude", "bot_core"}
 
 
 @pytest.mark.parametrize("kind", ["on-demand", None])
@@ -67,6 +76,6 @@ def test_without_a_snapshot_nothing_is_made(
     if kind is not None:
         monkeypatch.setenv(AWS_LAMBDA_INITIALIZATION_TYPE, kind)
 
-    snapshot.prepare(application)
+    prepare_snapshot(application)
 
-    assert (made, application.extensions) == ({}, {})
+    assert (made, extensions(application)) == ({}, set())

@@ -36,7 +36,7 @@ LAMBDAS_OWN = {
     "AWS_XRAY_DAEMON_ADDRESS",
     "_X_AMZN_TRACE_ID",
 }
-NOT_LAMBDAS = {"SCRIPT_NAME", "SHOPBOT_ENV", "STRIP_STAGE_PATH"}
+NOT_LAMBDAS = {"APP_ENV", "FLASK_ENV", "SCRIPT_NAME", "STRIP_STAGE_PATH"}
 """WSGI's, run.py's, and what the handler itself sets for serverless-wsgi."""
 
 

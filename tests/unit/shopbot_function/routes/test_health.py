@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from shopping_bot import readiness
 from shopping_bot.backends.claude import Claude
 from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.inventory import Inventory
 from shopping_bot.backends.secrets import SecretError, Secrets
+from shopping_bot.routes import health
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def ready(
     import lambda_handler
 
     application = lambda_handler.application
-    application.extensions["secrets"] = Secrets(lambda: {"ANTHROPIC_API_KEY": "s3cr3t"})
+    application.extensions["shopping_bot"]._secrets = Secrets(lambda: {"ANTHROPIC_API_KEY": "s3cr3t"})
     for name in ("TABLE_NAME", "ANTHROPIC_BASE_URL", "CLAUDE_MODEL", "ES_URL", "ES_INDEX"):
         monkeypatch.setitem(application.config, name, "x")
     for owner, method in ((Claude, "reach"), (ProductIndex, "reach"), (Inventory, "quantities")):
@@ -94,14 +94,18 @@ def test_a_missing_setting_is_named(ready: Callable[[], Any], monkeypatch: pytes
 
     monkeypatch.setitem(lambda_handler.application.config, "ES_URL", "")
 
-    assert ready().json["backing_services"]["elasticsearch"]["reason"] == "ES_URL is not set"
+    assert (
+        ready()
+        .json["backing_services"]["elasticsearch"]["reason"]
+        .startswith("The service cannot do this now: ES_URL is not set")
+    )
 
 
 def test_a_backing_service_that_is_silent_does_not_hold_the_answer(
     ready: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
-    monkeypatch.setattr(readiness, "LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr(health, "LONGEST_SECONDS", 0.1)
     monkeypatch.setattr(ProductIndex, "reach", lambda *_: release.wait(5))
 
     answer = ready()
