@@ -8,14 +8,15 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import serverless_wsgi  # type: ignore[import-untyped]
-from shopping_bot import create_app, proxy_event
-from shopping_bot.problem import MEDIA_TYPE
+from shopping_bot import create_app
+
+from lambda_http import proxy_answer, proxy_event
+from lambda_http.problem import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from flask import Flask
 
-# serverless-wsgi reads these at each request; the stage is taken off in shopping_bot.proxy_event, which knows every
-# source of events.
+# serverless-wsgi reads these at each request; lambda_http knows the stage and the base path of every source of events.
 os.environ["STRIP_STAGE_PATH"] = "true"
 os.environ.pop("API_GATEWAY_BASE_PATH", None)
 serverless_wsgi.TEXT_MIME_TYPES.append(MEDIA_TYPE)
@@ -36,31 +37,33 @@ def prepare_snapshot(application: Flask) -> None:
     """
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
         return
-    from shopping_bot import clients
     from shopping_bot.extensions import extensions
+
+    from lambda_http import aws_clients
 
     for library in _LIBRARIES:
         importlib.import_module(library)
-    clients.dynamodb()
-    clients.secretsmanager()
+    aws_clients.dynamodb(max_attempts=2)
+    aws_clients.secretsmanager()
     with application.app_context():
         extensions().make_all()
 
 
 application = create_app("lambda")
 prepare_snapshot(application)
+_ROUTES = tuple(rule.rule for rule in application.url_map.iter_rules())
 
 
 def _rooted(environ: dict[str, Any], start_response: Any) -> Any:
     # WSGI: SCRIPT_NAME is what comes before the application's own path.
-    environ["SCRIPT_NAME"] = environ["serverless.event"][proxy_event.ROOT_PATH]
+    environ["SCRIPT_NAME"] = environ["serverless.event"][proxy_event.ROOT_PATH].encode().decode("latin-1")
     return application(environ, start_response)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Answer `event`, an HTTP request of an HTTP API, a REST API or a load balancer, in the same format.
+    """Answer `event`, an HTTP request of an HTTP API, a REST API, a function URL or a load balancer, in its format.
 
     Raises UnsupportedEventError for anything else; every other failure is an answer with status 500.
     """
-    prepared = proxy_event.prepare(event)
-    return proxy_event.answer(event, serverless_wsgi.handle_request(_rooted, prepared, context))
+    prepared = proxy_event.prepare(event, context, routes=_ROUTES)
+    return proxy_answer.shape(event, serverless_wsgi.handle_request(_rooted, prepared, context))

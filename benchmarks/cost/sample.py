@@ -135,10 +135,12 @@ def _shopbot(aws: Aws, log: io.StringIO, backing_services: dict[str, Any]) -> di
     os.environ["POWERTOOLS_SERVICE_NAME"] = "shopbot"
     sys.path.insert(0, str(REPOSITORY / "shopbot_function"))
     import lambda_handler as shopbot
-    from shopping_bot import clients
     from shopping_bot.backends import http
 
-    clients._clients.update(dynamodb=aws, secretsmanager=aws)  # noqa: SLF001  as above
+    from lambda_http import aws_clients
+
+    for service in ("dynamodb", "secretsmanager"):
+        aws_clients._clients[service, 2] = aws  # noqa: SLF001  as above
     shopbot.application.config.update({**backing_services, "TABLE_NAME": "inventory", "SECRETS_MANAGER_SECRET": "arn"})
     search = {"query": "vegan chips under 100 rupees"}
     sent = {

@@ -16,9 +16,10 @@ def create_app(environment: str | None = None) -> Flask:
     # Here, so that `python -m shopping_bot.search.index` needs neither Flask nor Powertools.
     from flask import Flask
 
+    from lambda_http.json_body import MAXIMUM_BODY_BYTES
     from shopping_bot import error_handlers, extensions, observability
-    from shopping_bot.config import MAXIMUM_BODY_BYTES, get_config
-    from shopping_bot.routes import chat, health, pages, products
+    from shopping_bot.config import get_config
+    from shopping_bot.routes import chat, health, json_body, pages, products
 
     config = get_config(environment)
     application = Flask(__name__, instance_path=config.INSTANCE_PATH, static_folder=None)
@@ -29,6 +30,7 @@ def create_app(environment: str | None = None) -> Flask:
     observability.install(application)
     error_handlers.install(application)
     extensions.install(application)
+    application.before_request(json_body.check_length)
     for module in (chat, health, pages, products):
         application.register_blueprint(module.blueprint)
     return application

@@ -6,8 +6,6 @@ import os
 import tempfile
 from collections.abc import Mapping
 
-MAXIMUM_BODY_BYTES = 64 * 1024
-
 
 class ConfigurationError(Exception):
     """A setting cannot be used; the message names its variable."""

@@ -5,24 +5,24 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from shopping_bot import problem
-from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.observability import log_failure
-from shopping_bot.problem import Problem, unavailable
+from lambda_http import json_body
+from lambda_http.problem import INTERNAL_ERROR, MEDIA_TYPE, Problem, unavailable
+from shopping_bot.backends import BackingServiceError
+from shopping_bot.observability import log_failure, request_id
 
 
 def install(application: Flask) -> None:
     """Make `application` answer every exception with a problem, never with a traceback."""
-    application.register_error_handler(Problem, problem.answer)
+    application.register_error_handler(Problem, _answer)
     application.register_error_handler(HTTPException, _answer_http_exception)
-    application.register_error_handler(Exception, lambda error: problem.answer(problem_for(error)))
+    application.register_error_handler(Exception, lambda error: _answer(problem_for(error)))
 
 
 def problem_for(error: Exception) -> Problem:
     """Return the problem for what a route raised; one that nobody expected is logged and says nothing of itself."""
     # Not at the top: the health route needs none of them.
+    from lambda_http.json_secret import SecretError
     from shopping_bot.backends.claude import ClaudeBusyError, ClaudeRefusalError
-    from shopping_bot.backends.secrets import SecretError
 
     if isinstance(error, Problem):
         return error
@@ -37,13 +37,17 @@ def problem_for(error: Exception) -> Problem:
         name = part.get(error.backing_service, "service behind this")
         return unavailable(f"The {name} is not available right now; try again in a moment.", 2)
     log_failure("The request failed", error)
-    return Problem(
-        500, "The service failed to handle this request; try again, and report the request_id if it stays so."
-    )
+    return Problem(500, INTERNAL_ERROR)
+
+
+def _answer(problem: Problem) -> Response:
+    return Response(problem.body(request_id()), problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 
 def _answer_http_exception(error: HTTPException) -> Response:
     status = error.code or 500
+    if status == 413:
+        return _answer(json_body.too_large())
     headers = {}
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
@@ -53,4 +57,4 @@ def _answer_http_exception(error: HTTPException) -> Response:
         detail = "There is nothing at this path; POST /chat talks to the assistant, GET /chat/ui is a page that does."
     else:
         detail = "This request cannot be answered; check its path, its method and its body."
-    return problem.answer(Problem(status, detail, headers=headers))
+    return _answer(Problem(status, detail, headers=headers))

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 
-from shopping_bot.problem import Problem, unavailable
+from lambda_http.problem import Problem, unavailable
+from shopping_bot import request_metrics
+from shopping_bot.observability import log_failure, logger
 
 if TYPE_CHECKING:
+    from lambda_http.json_secret import JsonSecret
     from shopping_bot.backends.claude import Claude
     from shopping_bot.backends.elasticsearch import ProductIndex
     from shopping_bot.backends.inventory import Inventory
-    from shopping_bot.backends.secrets import Secrets
     from shopping_bot.chat.bot_core import BotCore
     from shopping_bot.chat.conversations import Conversations
     from shopping_bot.search.product_search import ProductSearch
@@ -33,7 +35,7 @@ class Extensions:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
         self._lock = threading.RLock()
-        self._secrets: Secrets | None = None
+        self._secrets: JsonSecret | None = None
         self._conversations: Conversations | None = None
         self._claude: Claude | None = None
         self._product_index: ProductIndex | None = None
@@ -42,14 +44,19 @@ class Extensions:
         self._bot_core: BotCore | None = None
 
     @property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> JsonSecret:
         """The backing services' keys."""
         with self._making("keys"):
             if self._secrets is None:
-                from shopping_bot.backends.secrets import Secrets, read_secret
+                from lambda_http.json_secret import JsonSecret, read_secret
 
                 secret = self._setting("SECRETS_MANAGER_SECRET")
-                self._secrets = Secrets(lambda: read_secret(secret))
+
+                def read() -> Mapping[str, Any]:
+                    with request_metrics.backing_service("secretsmanager"):
+                        return read_secret(secret)
+
+                self._secrets = JsonSecret(read, lambda error: log_failure("The secret could not be read", error))
             return self._secrets
 
     @property
@@ -134,8 +141,6 @@ class Extensions:
             except Problem:
                 raise
             except Exception as error:
-                from shopping_bot.observability import log_failure, logger
-
                 if isinstance(error, MissingSettingError):
                     logger.error("A setting is missing", part=part, setting=str(error))
                     detail = f"The service cannot do this now: {error} is not set; tell whoever runs it."

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from flask import Flask, Response, g, request
 
-from shopping_bot import proxy_event, request_metrics
+from shopping_bot import request_metrics
 from shopping_bot.request_metrics import RequestMetrics
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def install(application: Flask) -> None:
         g.started_at = time.time()
         g.metrics = request_metrics.begin()
         context = request.environ.get("serverless.context")
-        g.request_id = proxy_event.request_id(request.environ.get("serverless.event") or {}, context)
+        event = request.environ.get("serverless.event") or {}
+        g.request_id = event.get("requestContext", {}).get("requestId", "-")
         logger.thread_safe_clear_keys()
         logger.thread_safe_append_keys(
             correlation_id=g.request_id,
@@ -52,6 +53,12 @@ def install(application: Flask) -> None:
 
     application.before_request(begin)
     application.after_request(record)
+
+
+def request_id() -> str:
+    """Return the id that API Gateway, the load balancer or Lambda gave to the request; "-" outside all of them."""
+    identifier: str = g.get("request_id", "-")
+    return identifier
 
 
 def log_failure(message: str, error: BaseException, **fields: Any) -> None:

@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shopping_bot import json_text, request_metrics
-from shopping_bot.backends import http
+from lambda_http import json_text
+from lambda_http.json_secret import JsonSecret, SecretError
+from shopping_bot import request_metrics
+from shopping_bot.backends import BackingServiceError, http
 from shopping_bot.backends.completion import Completion
-from shopping_bot.backends.http import BackingServiceError, Response
-from shopping_bot.backends.secrets import SecretError, Secrets
+from shopping_bot.backends.http import Response
 from shopping_bot.deadline import Deadline
 from shopping_bot.observability import logger
 
@@ -57,7 +58,7 @@ class Claude:
     """The model `model` behind `base_url`."""
 
     def __init__(
-        self, *, base_url: str, model: str, secrets: Secrets, sleep: Callable[[float], None] = time.sleep
+        self, *, base_url: str, model: str, secrets: JsonSecret, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._base_url = base_url
         self._model = model

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from shopping_bot.backends import http
-from shopping_bot.backends.http import BackingServiceError, Response
-from shopping_bot.backends.secrets import SecretError, Secrets
+from lambda_http.json_secret import JsonSecret, SecretError
+from shopping_bot.backends import BackingServiceError, http
+from shopping_bot.backends.http import Response
 from shopping_bot.deadline import Deadline
 
 BACKING_SERVICE = "elasticsearch"
@@ -33,7 +33,7 @@ class Found:
 class ProductIndex:
     """The index or alias `index` at `url`. Without an ES_API_KEY in the secret no key is sent."""
 
-    def __init__(self, url: str, index: str, secrets: Secrets) -> None:
+    def __init__(self, url: str, index: str, secrets: JsonSecret) -> None:
         self._url = f"{url.rstrip('/')}/{quote(index, safe='')}"
         self._index = index
         self._secrets = secrets

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shopping_bot import request_metrics
+from shopping_bot.backends import BackingServiceError
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -24,15 +25,6 @@ _CHUNK_BYTES = 64 * 1024
 
 _pool: PoolManager | None = None
 _lock = threading.Lock()
-
-
-class BackingServiceError(Exception):
-    """A backing service does not answer, or not usably. `reason` never holds a key or a customer's text."""
-
-    def __init__(self, backing_service: str, reason: str) -> None:
-        super().__init__(f"{backing_service}: {reason}")
-        self.backing_service = backing_service
-        self.reason = reason
 
 
 @dataclass(frozen=True)

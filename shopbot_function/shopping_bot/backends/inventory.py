@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from shopping_bot import clients, request_metrics
-from shopping_bot.backends.http import BackingServiceError
+from lambda_http import aws_clients
+from shopping_bot import request_metrics
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.observability import logger
 
 BACKING_SERVICE = "dynamodb"
@@ -70,7 +71,7 @@ class Inventory:
         }
         try:
             with request_metrics.backing_service(BACKING_SERVICE):
-                return clients.dynamodb().batch_get_item(RequestItems=request)
+                return aws_clients.dynamodb(max_attempts=2).batch_get_item(RequestItems=request)
         except ClientError as error:
             # The code, such as AccessDeniedException; the message may name resources.
             code = error.response.get("Error", {}).get("Code", "refused")

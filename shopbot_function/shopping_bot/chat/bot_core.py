@@ -16,11 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lambda_http.json_secret import SecretError
 from shopping_bot import request_metrics
 from shopping_bot.backends.claude import SHORTEST_CALL_SECONDS, Claude, ClaudeBusyError, ClaudeRefusalError
 from shopping_bot.backends.completion import Completion
 from shopping_bot.backends.inventory import Inventory
-from shopping_bot.backends.secrets import SecretError
 from shopping_bot.chat import tools
 from shopping_bot.chat.answer import Answer, AnswerMaker
 from shopping_bot.chat.history import Past

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from shopping_bot import json_text, request_metrics
-from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.secrets import SecretError, Secrets
+from lambda_http import json_text
+from lambda_http.json_secret import JsonSecret, SecretError
+from shopping_bot import request_metrics
+from shopping_bot.backends import BackingServiceError
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -80,7 +81,7 @@ class Begun:
 class Conversations:
     """All conversations. Every method raises BackingServiceError when Redis cannot be used."""
 
-    def __init__(self, *, host: str, port: int, tls: bool, ttl_seconds: int, secrets: Secrets) -> None:
+    def __init__(self, *, host: str, port: int, tls: bool, ttl_seconds: int, secrets: JsonSecret) -> None:
         self._host = host
         self._port = port
         self._tls = tls

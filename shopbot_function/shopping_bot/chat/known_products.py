@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shopping_bot import request_metrics
-from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.inventory import Inventory
 from shopping_bot.search.product_search import INVENTORY
 

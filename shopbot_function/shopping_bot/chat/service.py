@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from lambda_http.problem import Problem
 from shopping_bot import request_metrics
-from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.chat import history, session
 from shopping_bot.chat.bot_core import BotCore
 from shopping_bot.chat.conversations import Begun, Conversations
 from shopping_bot.deadline import Deadline
 from shopping_bot.observability import logger
-from shopping_bot.problem import Problem
 from shopping_bot.routes.chat_request import ChatRequest
 
 # After the deadline the answer is still written down; a lock that outlives its holder by this much is no harm.

@@ -6,12 +6,12 @@ import contextvars
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lambda_http.json_secret import SecretError
 from shopping_bot import request_metrics
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.completion import Completion
 from shopping_bot.backends.elasticsearch import BACKING_SERVICE as ELASTICSEARCH
-from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.inventory import Inventory
-from shopping_bot.backends.secrets import SecretError
 from shopping_bot.chat import tools
 from shopping_bot.chat.known_products import KnownProducts
 from shopping_bot.chat.tools import ENDING, RECOMMEND, SEARCH_PRODUCTS, Outcome

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from shopping_bot import json_schema, json_text
+from lambda_http import json_text
+from shopping_bot import json_schema
 from shopping_bot.search.product_search import SEARCH_INPUT_SCHEMA
 
 SEARCH_PRODUCTS = "search_products"

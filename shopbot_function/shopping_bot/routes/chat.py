@@ -8,10 +8,11 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from shopping_bot import json_text, problem
+from lambda_http import json_text
+from lambda_http.problem import Problem
 from shopping_bot.deadline import Deadline
 from shopping_bot.extensions import extensions
-from shopping_bot.problem import Problem
+from shopping_bot.observability import request_id
 from shopping_bot.routes import chat_request, json_body
 
 blueprint = Blueprint("chat", __name__)
@@ -91,7 +92,7 @@ def _meta(functions: Sequence[str]) -> dict[str, Any]:
         "elapsed_time": round(time.perf_counter() - g.started, 3),
         "functions_executed": list(functions),
         "timestamp": history.now(),
-        "request_id": problem.request_id(),
+        "request_id": request_id(),
         "degraded": sorted(g.metrics.degraded),
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shopping_bot.problem import Problem
+from lambda_http.problem import Problem
 
 MAXIMUM_USER_ID = 128
 MAXIMUM_MESSAGE = 2000

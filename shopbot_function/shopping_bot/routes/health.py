@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from shopping_bot import json_text
+from lambda_http import json_text
+from lambda_http.problem import Problem
 from shopping_bot.extensions import extensions
 from shopping_bot.observability import log_failure
-from shopping_bot.problem import Problem
 
 TIMEOUT_SECONDS = 2.0
 # One that has not answered by then is down; a client of AWS tries for longer.
@@ -70,8 +70,8 @@ def _states(probes: dict[str, Callable[[], object]]) -> dict[str, dict[str, Any]
 
 
 def _examine(name: str, probe: Callable[[], object]) -> dict[str, Any]:
-    from shopping_bot.backends.http import BackingServiceError
-    from shopping_bot.backends.secrets import SecretError
+    from lambda_http.json_secret import SecretError
+    from shopping_bot.backends import BackingServiceError
 
     started = time.perf_counter()
     reason = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from shopping_bot import json_text, request_metrics
+from lambda_http import json_text
+from lambda_http.problem import Problem
+from shopping_bot import request_metrics
 from shopping_bot.deadline import Deadline
 from shopping_bot.extensions import extensions
-from shopping_bot.problem import Problem
 from shopping_bot.routes import json_body
 
 blueprint = Blueprint("products", __name__)

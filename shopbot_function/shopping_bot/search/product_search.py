@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from shopping_bot import json_schema
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.elasticsearch import ProductIndex
-from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.inventory import MAXIMUM_KEYS, Inventory, StockEntry
 from shopping_bot.deadline import Deadline
 from shopping_bot.search import query

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from shopping_bot.backends.secrets import Secrets
 from shopping_bot.chat.conversations import Conversations
 
 from emulator.backing_services.valkey import Valkey
+from lambda_http.json_secret import JsonSecret
 
 PASSWORD = "s3cr3t pass"
 
@@ -31,7 +31,7 @@ def make_conversations(redis_server: Valkey) -> Iterator[Callable[..., Conversat
 
     def make(passwords: list[str] | None = None, **settings: Any) -> Conversations:
         left = list(passwords or [PASSWORD])
-        secrets = Secrets(lambda: {"REDIS_PASSWORD": left.pop(0) if len(left) > 1 else left[0]})
+        secrets = JsonSecret(lambda: {"REDIS_PASSWORD": left.pop(0) if len(left) > 1 else left[0]}, print)
         defaults = {"host": redis_server.host, "port": redis_server.port, "tls": False, "ttl_seconds": 60}
         conversations = Conversations(**{**defaults, **settings}, secrets=secrets)
         made.append(conversations)

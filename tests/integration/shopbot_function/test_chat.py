@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from shopping_bot import clients
 from shopping_bot.backends import http
 from shopping_bot.backends.claude import Claude
 from shopping_bot.backends.completion import Completion
@@ -26,6 +25,7 @@ from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.backing_services.valkey import Valkey
+from lambda_http import aws_clients
 from tests.integration.shopbot_function.proxy import Proxy
 
 KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
@@ -119,8 +119,8 @@ def shop(ports: dict[str, int], catalog: list[dict[str, Any]], monkeypatch: pyte
         extensions = Extensions(lambda_handler.application.config)
         monkeypatch.setitem(lambda_handler.application.extensions, "shopping_bot", extensions)
         aws = Aws({product["sku"]: product["stock"] for product in catalog})
-        monkeypatch.setattr(clients, "dynamodb", lambda: aws)
-        monkeypatch.setattr(clients, "secretsmanager", lambda: aws)
+        monkeypatch.setattr(aws_clients, "dynamodb", lambda *_, **__: aws)
+        monkeypatch.setattr(aws_clients, "secretsmanager", lambda *_: aws)
         yield Shop(aws, **proxies)
         if extensions._conversations:
             extensions._conversations.close()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 from app import api_key
 from app.routes import items
-from shopping_bot.backends import claude, secrets
+from shopping_bot.backends import claude
 
 from benchmarks.cost import measured, page, traffic
 from benchmarks.cost.bill import (
@@ -25,6 +25,7 @@ from benchmarks.cost.bill import (
 )
 from benchmarks.cost.measured import Measured, Request
 from benchmarks.cost.prices import PRICES, dollars
+from lambda_http import json_secret
 
 
 def plain(**tokens: float) -> Measured:
@@ -62,7 +63,7 @@ def test_what_is_assumed_of_the_functions_is_what_they_declare() -> None:
     page_size = inspect.signature(items.list_items).parameters["limit"].default
 
     assert traffic.LONGEST_COMPLETION == claude.MAXIMUM_TOKENS
-    assert traffic.SECONDS_OF_A_SECRET == secrets.LIFETIME_SECONDS == api_key.LIFETIME_SECONDS
+    assert traffic.SECONDS_OF_A_SECRET == json_secret.LIFETIME_SECONDS == api_key.LIFETIME_SECONDS
     assert page_size + 1 == traffic.LISTED_ITEMS, "one more shows whether there is a next page"
 
 

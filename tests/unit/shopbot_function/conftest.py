@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from shopping_bot.backends import http
+from werkzeug.datastructures import Headers
 
 from tests.unit.shopbot_function.fakes import FakeConversations, FakeInventory, FakeSearch, ScriptedClaude
 
@@ -20,7 +21,7 @@ from tests.unit.shopbot_function.fakes import FakeConversations, FakeInventory, 
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: dict[str, str]
+    headers: Headers
     body: bytes
 
     @property
@@ -65,7 +66,7 @@ def call() -> Callable[..., Answer]:
         raw = answer["body"]
         return Answer(
             answer["statusCode"],
-            answer.get("headers") or {name: values[0] for name, values in answer["multiValueHeaders"].items()},
+            Headers(answer.get("headers") or answer["multiValueHeaders"]),
             base64.b64decode(raw) if answer["isBase64Encoded"] else raw.encode(),
         )
 

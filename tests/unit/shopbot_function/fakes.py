@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.completion import Completion
-from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.inventory import Inventory, StockEntry
 from shopping_bot.chat.conversations import Begun
 from shopping_bot.deadline import Deadline

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from lambda_handler import prepare_snapshot
-from shopping_bot import clients, create_app
+from shopping_bot import create_app
 from shopping_bot.extensions import Extensions
+
+from lambda_http import aws_clients
 
 AWS_LAMBDA_INITIALIZATION_TYPE = "AWS_LAMBDA_INITIALIZATION_TYPE"
 SETTINGS = {
@@ -32,10 +34,10 @@ def extensions(application: Flask) -> set[str]:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The clients that were made, by service."""
-    made: dict[str, Any] = {}
-    monkeypatch.setattr(clients, "_clients", made)
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], Any]:
+    """The clients that were made, by service and attempts."""
+    made: dict[tuple[str, int], Any] = {}
+    monkeypatch.setattr(aws_clients, "_clients", made)
     return made
 
 
@@ -47,18 +49,18 @@ def application(monkeypatch: pytest.MonkeyPatch) -> Flask:
 
 
 def test_every_client_and_extension_is_in_a_snapshot(
-    made: dict[str, Any], application: Flask, monkeypatch: pytest.MonkeyPatch
+    made: dict[tuple[str, int], Any], application: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(AWS_LAMBDA_INITIALIZATION_TYPE, "snap-start")
 
     prepare_snapshot(application)
 
-    assert set(made) == {"dynamodb", "secretsmanager"}
+    assert set(made) == {("dynamodb", 2), ("secretsmanager", 2)}
     assert extensions(application) == EXTENSIONS
 
 
 def test_an_extension_without_its_setting_does_not_keep_the_others_out(
-    made: dict[str, Any], application: Flask, monkeypatch: pytest.MonkeyPatch
+    made: dict[tuple[str, int], Any], application: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(AWS_LAMBDA_INITIALIZATION_TYPE, "snap-start")
     application.config["ANTHROPIC_BASE_URL"] = ""
@@ -70,7 +72,7 @@ def test_an_extension_without_its_setting_does_not_keep_the_others_out(
 
 @pytest.mark.parametrize("kind", ["on-demand", None])
 def test_without_a_snapshot_nothing_is_made(
-    made: dict[str, Any], application: Flask, monkeypatch: pytest.MonkeyPatch, kind: str | None
+    made: dict[tuple[str, int], Any], application: Flask, monkeypatch: pytest.MonkeyPatch, kind: str | None
 ) -> None:
     monkeypatch.delenv(AWS_LAMBDA_INITIALIZATION_TYPE, raising=False)
     if kind is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import redis as redis_client
-from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.chat import history, session
 from shopping_bot.chat.conversations import MAXIMUM_ENTRIES, Conversations
 

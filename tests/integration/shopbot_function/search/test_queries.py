@@ -11,12 +11,12 @@ import pytest
 from shopping_bot.backends import http
 from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.inventory import Inventory, StockEntry
-from shopping_bot.backends.secrets import Secrets
 from shopping_bot.deadline import Deadline
 from shopping_bot.search.index import ALIAS, fill
 from shopping_bot.search.product_search import ProductSearch
 
 from emulator.aws.sample_data import CATALOG, read_catalog
+from lambda_http.json_secret import JsonSecret
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 PRODUCTS = {product["sku"]: product for product in read_catalog()}
@@ -146,7 +146,7 @@ def search() -> Iterator[ProductSearch]:
     with running_node() as node:
         fill(node.url, CATALOG)
         yield ProductSearch(
-            ProductIndex(node.url, ALIAS, Secrets(lambda: {"ES_API_KEY": ""})), FakeInventory("inventory")
+            ProductIndex(node.url, ALIAS, JsonSecret(lambda: {"ES_API_KEY": ""}, print)), FakeInventory("inventory")
         )
         http.forget()
 

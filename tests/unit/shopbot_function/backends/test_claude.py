@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from shopping_bot import observability, request_metrics
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.claude import MAXIMUM_ATTEMPTS, Claude, ClaudeBusyError, ClaudeRefusalError
 from shopping_bot.backends.completion import Completion
-from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.secrets import SecretError, Secrets
 from shopping_bot.deadline import Deadline
 
+from lambda_http.json_secret import JsonSecret, SecretError
 from tests.unit.shopbot_function.fakes import text, tool_use
 
 TOOLS = [{"name": "a", "input_schema": {}}, {"name": "b", "input_schema": {}}]
@@ -34,7 +34,7 @@ def refusal(status: int, kind: str = "x_error", **headers: str) -> tuple[int, di
 class Keys:
     def __init__(self) -> None:
         self.values = ["key-1"]
-        self.secrets = Secrets(self.read)
+        self.secrets = JsonSecret(self.read, print)
 
     def read(self) -> dict[str, str]:
         return {"ANTHROPIC_API_KEY": self.values.pop(0) if len(self.values) > 1 else self.values[0]}

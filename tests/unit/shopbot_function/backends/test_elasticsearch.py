@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.elasticsearch import Found, ProductIndex
-from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.secrets import SecretError, Secrets
 from shopping_bot.deadline import Deadline
+
+from lambda_http.json_secret import JsonSecret, SecretError
 
 HITS = {"hits": {"total": {"value": 7, "relation": "eq"}, "hits": [{"_id": "a", "_source": {"sku": "a"}}]}}
 REFUSED = {"error": {"type": "security_exception", "reason": "no"}, "status": 401}
@@ -25,7 +26,7 @@ class Keys:
 
 
 def catalog(backing_service: Any, *keys: str, index: str = "products") -> ProductIndex:
-    return ProductIndex(f"{backing_service.url}/", index, Secrets(Keys(*keys)))
+    return ProductIndex(f"{backing_service.url}/", index, JsonSecret(Keys(*keys), print))
 
 
 def test_a_search_is_one_post(backing_service: Any) -> None:

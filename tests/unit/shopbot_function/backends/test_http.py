@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from shopping_bot import request_metrics
-from shopping_bot.backends import http
-from shopping_bot.backends.http import BackingServiceError, request_json
+from shopping_bot.backends import BackingServiceError, http
+from shopping_bot.backends.http import request_json
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from shopping_bot import clients
-from shopping_bot.backends.http import BackingServiceError
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.inventory import Inventory, StockEntry
+
+from lambda_http import aws_clients
 
 
 class Table:
@@ -40,7 +41,7 @@ class Table:
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     table = Table()
-    monkeypatch.setattr(clients, "dynamodb", lambda: table)
+    monkeypatch.setattr(aws_clients, "dynamodb", lambda *_, **__: table)
     monkeypatch.setattr("shopping_bot.backends.inventory.time.sleep", lambda _seconds: None)
     return table
 

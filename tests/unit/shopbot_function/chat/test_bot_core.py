@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shopping_bot import request_metrics
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.claude import ClaudeBusyError, ClaudeRefusalError
 from shopping_bot.backends.completion import Completion
-from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.secrets import SecretError
 from shopping_bot.chat import answer as answers
 from shopping_bot.chat import history
 from shopping_bot.chat.answer import Answer
 from shopping_bot.chat.bot_core import MAXIMUM_ROUNDS, BotCore, prompt
 from shopping_bot.deadline import Deadline
 
+from lambda_http.json_secret import SecretError
 from tests.unit.shopbot_function.fakes import (
     FakeInventory,
     FakeSearch,

@@ -9,9 +9,9 @@ from shopping_bot.chat import history, service
 from shopping_bot.chat.bot_core import BotCore
 from shopping_bot.chat.service import Reply
 from shopping_bot.deadline import Deadline
-from shopping_bot.problem import Problem
 from shopping_bot.routes.chat_request import ChatRequest
 
+from lambda_http.problem import Problem
 from tests.unit.shopbot_function.fakes import (
     FakeConversations,
     FakeInventory,

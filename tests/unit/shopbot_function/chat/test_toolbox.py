@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from shopping_bot import request_metrics
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.completion import Completion
-from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.secrets import SecretError
 from shopping_bot.chat.known_products import KnownProducts
 from shopping_bot.chat.toolbox import Toolbox
 from shopping_bot.deadline import Deadline
 from shopping_bot.search.product_search import InvalidSearchError
 
+from lambda_http.json_secret import SecretError
 from tests.unit.shopbot_function.fakes import FakeInventory, FakeSearch, product, tool_use
 
 SEARCH = tool_use("search_products", {"query": "chips"})

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shopping_bot.problem import Problem
 from shopping_bot.routes.chat_request import ChatRequest, chat_request, reset_request
+
+from lambda_http.problem import Problem
 
 anything: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text(), max_size=2) | st.just({})

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.claude import Claude
 from shopping_bot.backends.elasticsearch import ProductIndex
-from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.inventory import Inventory
-from shopping_bot.backends.secrets import SecretError, Secrets
 from shopping_bot.routes import health
+
+from lambda_http.json_secret import JsonSecret, SecretError
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def ready(
     import lambda_handler
 
     application = lambda_handler.application
-    application.extensions["shopping_bot"]._secrets = Secrets(lambda: {"ANTHROPIC_API_KEY": "s3cr3t"})
+    application.extensions["shopping_bot"]._secrets = JsonSecret(lambda: {"ANTHROPIC_API_KEY": "s3cr3t"}, print)
     for name in ("TABLE_NAME", "ANTHROPIC_BASE_URL", "CLAUDE_MODEL", "ES_URL", "ES_INDEX"):
         monkeypatch.setitem(application.config, name, "x")
     for owner, method in ((Claude, "reach"), (ProductIndex, "reach"), (Inventory, "quantities")):

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from shopping_bot.backends.http import BackingServiceError
-from shopping_bot.backends.secrets import SecretError
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.search.product_search import InvalidSearchError, ProductSearch
 
+from lambda_http.json_secret import SecretError
 from tests.unit.shopbot_function.fakes import FakeInventory, product
 
 

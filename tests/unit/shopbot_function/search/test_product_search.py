@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from shopping_bot import json_schema
+from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.elasticsearch import Found, ProductIndex
-from shopping_bot.backends.http import BackingServiceError
 from shopping_bot.backends.inventory import Inventory, StockEntry
 from shopping_bot.deadline import Deadline
 from shopping_bot.search.product_search import SEARCH_INPUT_SCHEMA, InvalidSearchError, ProductSearch
