@@ -78,7 +78,7 @@ def test_a_template_that_cannot_be_read_is_one_sentence(
 
 
 def test_a_call_without_a_permission_and_a_permission_without_a_call_are_found(tmp_path: Path) -> None:
-    for name in ("inventory_function", "shopbot_function", "pre_traffic_check"):
+    for name in ("inventory_function", "shopbot_function", "lambda_http", "pre_traffic_check"):
         shutil.copytree(TEMPLATE.parent / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "inventory_function" / "app" / "table.py").open("a") as table:
         table.write('\n\ndef find() -> object:\n    return clients.dynamodb().query(TableName="t")\n')
