@@ -308,6 +308,7 @@ def test_a_body_that_is_too_large_is_a_problem_on_every_route_and_logged_like_an
     assert (line["message"], line["status"]) == ("Answered", 413)
 
 
+@pytest.mark.usefixtures("shop")
 def test_unknown_paths_and_methods(call: Call, request_event: Call) -> None:
     unknown = call(request_event("GET", "/nowhere"))
     wrong = call(request_event("PATCH", "/chat"))
