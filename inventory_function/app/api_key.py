@@ -11,9 +11,9 @@ from collections.abc import Callable
 from fastapi import Request
 
 from app import clients
-from app.attempts import FOLLOW_UP_BUDGET_SECONDS, attempt
+from app.config import is_api_key_required, settings
 from app.problem import Problem, unavailable
-from app.settings import is_api_key_required, settings
+from app.retries import FOLLOW_UP_BUDGET_SECONDS, attempt
 
 MEMBER = "INVENTORY_API_KEY"
 LIFETIME_SECONDS = 300.0
@@ -61,7 +61,7 @@ class ApiKey:
             self._fetched_at = now
         except Exception:
             # The last key stays good while Secrets Manager is away; without one there is nothing to go on.
-            from app.observation import logger
+            from app.observability import logger
 
             logger.exception("The API key could not be read")
 

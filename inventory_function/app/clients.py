@@ -66,7 +66,7 @@ def _make(service: str) -> Any:
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
-        # app.attempts repeats calls, because it knows which may run twice and how much time is left; botocore would
+        # app.retries repeats calls, because it knows which may run twice and how much time is left; botocore would
         # also repeat an adjustment whose answer was lost, and count it twice.
         retries={"mode": "standard", "total_max_attempts": 1},
         signature_version="s3v4" if service == "s3" else None,

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 
-from app import byte_range, content_disposition, entity_tag
-from app.bucket import StoredFile
+from app import byte_range, content_disposition, http_headers
 from app.byte_range import ByteRange, UnsatisfiableRangeError
+from app.files import StoredFile
 from app.problem import Problem
 
 # A Lambda answer ends at 6 MB, and base64 adds a third.
@@ -51,7 +51,7 @@ def _is_not_modified(file: StoredFile, headers: Mapping[str, str]) -> bool:
     if_none_match = headers.get("if-none-match")
     if if_none_match is not None:
         try:
-            return entity_tag.parse(if_none_match).matches_weakly(_tag(file))
+            return http_headers.parse(if_none_match).matches_weakly(_tag(file))
         except ValueError:
             return False
     since = _date(headers.get("if-modified-since"))
@@ -67,8 +67,8 @@ def _may_send_part(file: StoredFile, if_range: str | None) -> bool:
     return _date(if_range) == _seconds(file.last_modified)
 
 
-def _tag(file: StoredFile) -> entity_tag.EntityTag:
-    return entity_tag.EntityTag(file.entity_tag.strip('"'))
+def _tag(file: StoredFile) -> http_headers.EntityTag:
+    return http_headers.EntityTag(file.entity_tag.strip('"'))
 
 
 def _validators(file: StoredFile) -> dict[str, str]:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import event as http_event
 from app import snapshot
-from app.application import create_application
+from app.main import create_application
 from app.problem import MEDIA_TYPE
 
 # Base64 grows a body by a third, the JSON escapes of a text by up to six times: past this size a text could end

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app import entity_tag
-from app.entity_tag import EntityTag, TagList
+from app import http_headers
+from app.http_headers import EntityTag, TagList
 from app.problem import Problem
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ def condition(if_match: str | None, if_none_match: str | None) -> Condition | No
 
 def _parse(name: str, header: str) -> TagList:
     try:
-        return entity_tag.parse(header)
+        return http_headers.parse(header)
     except ValueError as error:
         raise Problem(
             400,
-            f"{name} must be * or up to {entity_tag.MAXIMUM_TAGS} entity tags with their quotes, as a GET shows them.",
+            f"{name} must be * or up to {http_headers.MAXIMUM_TAGS} entity tags with their quotes, as GET shows them.",
         ) from error
 
 

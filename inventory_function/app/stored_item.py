@@ -8,8 +8,8 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from app.entity_tag import EntityTag
-from app.item import Item, ItemFields
+from app.http_headers import EntityTag
+from app.models import Item, ItemFields
 from app.price import MAXIMUM
 from app.problem import Problem
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OPTIONAL_FIELDS = ("price", "category", "description")
 
-# Holds the token of an adjustment that has not written its time yet (app.adjustment); every other write removes it.
+# Holds the token of an adjustment that has not written its time yet (app.adjustments); every other write removes it.
 PENDING = "pending_adjustment"
 
 

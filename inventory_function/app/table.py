@@ -6,11 +6,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from app import clients, precondition, stored_item
-from app.attempts import attempt, error_code
-from app.item import Item, ItemFields, NewItem
+from app.config import settings
+from app.models import Item, ItemFields, NewItem
 from app.precondition import Condition
 from app.problem import Problem
-from app.settings import settings
+from app.retries import attempt, error_code
 from app.stored_item import PENDING
 
 if TYPE_CHECKING:

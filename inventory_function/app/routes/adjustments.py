@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from app import adjustment
+from app import adjustments
 from app.api_key import require_api_key
-from app.documentation import WRITE, header, problems
-from app.item import Adjustment, Item
-from app.json_route import JsonRoute
+from app.models import Adjustment, Item
+from app.openapi import WRITE, header, problems
 from app.routes.items import SkuPath, answer
+from app.routes.json_route import JsonRoute
 
 router = APIRouter(tags=["items"], route_class=JsonRoute)
 
@@ -38,5 +38,5 @@ IdempotencyKey = Annotated[
 def adjust_item(sku: SkuPath, wanted: Adjustment, idempotency_key: IdempotencyKey = None) -> Response:
     """Add to the quantity, or take from it, atomically; it never goes below zero."""
     if idempotency_key is None:
-        return answer(adjustment.adjust(sku, wanted.delta))
-    return answer(adjustment.adjust_once(sku, wanted.delta, idempotency_key))
+        return answer(adjustments.adjust(sku, wanted.delta))
+    return answer(adjustments.adjust_once(sku, wanted.delta, idempotency_key))

@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.convertors import PathConvertor, register_url_convertor
 
-from app import bucket, download
+from app import download, files
 from app import filename as file_name
-from app.bucket import FileChangedError
-from app.documentation import READ, header, problems
+from app.files import FileChangedError
+from app.openapi import READ, header, problems
 from app.problem import unavailable
 
 router = APIRouter(tags=["files"])
@@ -56,14 +56,14 @@ def download_file(
     """Download a file of the bucket."""
     name = file_name.parse(filename)
     for _ in range(2):
-        file = bucket.look_up(name)
+        file = files.look_up(name)
         plan = download.plan(file, request.headers)
         if plan.status == HTTPStatus.TEMPORARY_REDIRECT:
-            return Response(status_code=307, headers={"Location": bucket.link(file), "Cache-Control": "no-store"})
+            return Response(status_code=307, headers={"Location": files.link(file), "Cache-Control": "no-store"})
         if plan.status == HTTPStatus.NOT_MODIFIED:
             return Response(status_code=304, headers=plan.headers)
         try:
-            return Response(bucket.read(file, plan.part), status_code=plan.status, headers=plan.headers)
+            return Response(files.read(file, plan.part), status_code=plan.status, headers=plan.headers)
         except FileChangedError:
             continue
     raise unavailable("The file is being replaced; try again in a moment.")

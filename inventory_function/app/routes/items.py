@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from app import cursor as page_cursor
-from app import entity_tag, json_text, precondition, stored_item, table
+from app import http_headers, json_text, precondition, stored_item, table
 from app.api_key import require_api_key
-from app.documentation import READ, WRITE, header, problems
-from app.item import Item, NewItem, Replacement, Sku
-from app.json_route import JsonRoute
-from app.refusals import validation_problem
+from app.errors import validation_problem
+from app.models import Item, NewItem, Replacement, Sku
+from app.openapi import READ, WRITE, header, problems
+from app.routes.json_route import JsonRoute
 
 router = APIRouter(tags=["items"], route_class=JsonRoute)
 
@@ -157,9 +157,9 @@ def _decoded(cursor: str) -> str:
         raise validation_problem([{"loc": ("query", "cursor"), "msg": message}]) from error
 
 
-def _is_known(if_none_match: str | None, current: entity_tag.EntityTag) -> bool:
+def _is_known(if_none_match: str | None, current: http_headers.EntityTag) -> bool:
     try:
-        return if_none_match is not None and entity_tag.parse(if_none_match).matches_weakly(current)
+        return if_none_match is not None and http_headers.parse(if_none_match).matches_weakly(current)
     except ValueError:
         # On a read the header only saves bytes; one that cannot be understood saves none.
         return False

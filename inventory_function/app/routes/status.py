@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from app.documentation import problems
+from app.openapi import problems
 
 router = APIRouter(tags=["status"])
 

@@ -63,7 +63,7 @@ def inventory(
     function_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Answer]]:
     from app import clients
-    from app.settings import settings
+    from app.config import settings
 
     for name, value in function_environment.items():
         monkeypatch.setenv(name, value)

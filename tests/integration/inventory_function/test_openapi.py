@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from app.application import create_application
+from app.main import create_application
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (

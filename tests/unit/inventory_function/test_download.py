@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from app.bucket import StoredFile
 from app.byte_range import ByteRange
 from app.download import MAXIMUM_BYTES, plan
+from app.files import StoredFile
 from app.problem import Problem
 
 LAST_MODIFIED = "Sat, 21 Nov 2026 20:00:00 GMT"

@@ -47,7 +47,7 @@ def load_balancer(path: str, method: str = "GET", **more: Any) -> dict[str, Any]
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    from app.observation import logger
+    from app.observability import logger
 
     stream = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)

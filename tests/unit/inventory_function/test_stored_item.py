@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from app.item import NewItem
+from app.models import NewItem
 from app.stored_item import entity_tag, field_values, read
 
 MINIMUM = {"sku": {"S": "A"}, "name": {"S": "a"}, "qty": {"N": "3"}}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from app import clients, stored_item, table
-from app.item import NewItem
+from app.config import settings
+from app.models import NewItem
 from app.problem import Problem
-from app.settings import settings
 from botocore.exceptions import ClientError
 
 NEW = NewItem(sku="A", name="a", qty=3)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from app import adjustment, clients
+from app import adjustments, clients
+from app.config import settings
 from app.problem import Problem
-from app.settings import settings
 from botocore.session import Session
 from botocore.stub import ANY, Stubber
 
@@ -48,7 +48,7 @@ def test_the_transaction_is_the_same_each_time(table: Stubber) -> None:
     for _ in range(2):
         table.add_response("transact_write_items", {})
         table.add_response("update_item", {"Attributes": ITEM})
-        assert adjustment.adjust_once("A", -2, "order-1").qty == 3
+        assert adjustments.adjust_once("A", -2, "order-1").qty == 3
 
     assert requests[0] == requests[1]
     assert len(requests[0]["ClientRequestToken"]) == 36
@@ -59,7 +59,7 @@ def test_a_retry_after_a_crash_between_the_two_calls_writes_the_time(table: Stub
     failed(table, "update_item", "InternalServerError", 500)
     failed(table, "update_item", "AccessDeniedException")
     with pytest.raises(Exception, match="AccessDenied"):
-        adjustment.adjust_once("A", -2, "order-1")
+        adjustments.adjust_once("A", -2, "order-1")
 
     table.add_response("transact_write_items", {})
     table.add_response(
@@ -76,14 +76,14 @@ def test_a_retry_after_a_crash_between_the_two_calls_writes_the_time(table: Stub
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         },
     )
-    assert adjustment.adjust_once("A", -2, "order-1").qty == 3
+    assert adjustments.adjust_once("A", -2, "order-1").qty == 3
 
 
 def test_an_adjustment_whose_answer_is_lost_is_not_made_twice(table: Stubber) -> None:
     failed(table, "update_item", "InternalServerError", 500)
 
     with pytest.raises(Problem) as refusal:
-        adjustment.adjust("A", -2)
+        adjustments.adjust("A", -2)
 
     assert refusal.value.status_code == 503
 
@@ -93,7 +93,7 @@ def test_contention_is_survived(table: Stubber) -> None:
     failed(table, "update_item", "ThrottlingException")
     table.add_response("update_item", {"Attributes": ITEM})
 
-    assert adjustment.adjust("A", -2).qty == 3
+    assert adjustments.adjust("A", -2).qty == 3
 
 
 def test_an_item_that_was_deleted_after_its_adjustment(table: Stubber) -> None:
@@ -101,6 +101,6 @@ def test_an_item_that_was_deleted_after_its_adjustment(table: Stubber) -> None:
     failed(table, "update_item", "ConditionalCheckFailedException")
 
     with pytest.raises(Problem) as refusal:
-        adjustment.adjust_once("A", -2, "order-1")
+        adjustments.adjust_once("A", -2, "order-1")
 
     assert refusal.value.status_code == 404

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from app import bucket, clients
-from app.bucket import FileChangedError, StoredFile
+from app import clients, files
 from app.byte_range import ByteRange
+from app.config import settings
+from app.files import FileChangedError, StoredFile
 from app.problem import Problem
-from app.settings import settings
 from botocore.exceptions import ClientError
 
 FILE = StoredFile("a.txt", '"e1"', 10, datetime(2026, 11, 21, tzinfo=UTC), "text/plain", None)
@@ -43,7 +43,7 @@ class Bucket:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     for name in ("TABLE_NAME", "S3_BUCKET", "SECRETS_MANAGER_SECRET"):
         monkeypatch.setenv(name, "data")
-    monkeypatch.setattr(bucket, "settings", settings.__wrapped__)
+    monkeypatch.setattr(files, "settings", settings.__wrapped__)
     fake = Bucket()
     monkeypatch.setattr(clients, "s3", lambda: fake)
     return fake
@@ -53,7 +53,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Bucket:
 def test_a_type_that_no_header_may_hold_becomes_bytes(fake: Bucket, content_type: str | None) -> None:
     fake.head |= {"ContentType": content_type, "ContentEncoding": content_type}
 
-    file = bucket.look_up("a.txt")
+    file = files.look_up("a.txt")
 
     assert (file.content_type, file.content_encoding) == ("application/octet-stream", None)
 
@@ -62,7 +62,7 @@ def test_a_missing_file(fake: Bucket) -> None:
     fake.error = refused(404, "404")
 
     with pytest.raises(Problem) as refusal:
-        bucket.look_up("a.txt")
+        files.look_up("a.txt")
 
     assert refusal.value.status_code == 404
 
@@ -71,11 +71,11 @@ def test_a_forbidden_file_is_a_failure_of_the_service(fake: Bucket) -> None:
     fake.error = refused(403, "403")
 
     with pytest.raises(ClientError):
-        bucket.look_up("a.txt")
+        files.look_up("a.txt")
 
 
 def test_only_the_part_of_the_same_version_is_read(fake: Bucket) -> None:
-    assert bucket.read(FILE, ByteRange(0, 3)) == b"0123"
+    assert files.read(FILE, ByteRange(0, 3)) == b"0123"
     assert fake.request == {"Bucket": "data", "Key": "a.txt", "IfMatch": '"e1"', "Range": "bytes=0-3"}
     assert fake.body.closed
 
@@ -85,4 +85,4 @@ def test_a_file_that_changed_meanwhile(fake: Bucket, status: int) -> None:
     fake.error = refused(status, "x")
 
     with pytest.raises(FileChangedError):
-        bucket.read(FILE, None)
+        files.read(FILE, None)

@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 import pytest
-from app.attempts import attempt
 from app.problem import Problem
+from app.retries import attempt
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
 
 

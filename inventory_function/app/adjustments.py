@@ -15,10 +15,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from app import clients, stored_item
-from app.attempts import FOLLOW_UP_BUDGET_SECONDS, attempt, error_code
-from app.item import MAXIMUM_QUANTITY, Item
+from app.config import settings
+from app.models import MAXIMUM_QUANTITY, Item
 from app.problem import Problem
-from app.settings import settings
+from app.retries import FOLLOW_UP_BUDGET_SECONDS, attempt, error_code
 from app.stored_item import PENDING
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.config import is_api_key_required
 from app.problem import MEDIA_TYPE
-from app.settings import is_api_key_required
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from app import clients, content_disposition
-from app.attempts import FOLLOW_UP_BUDGET_SECONDS, attempt
 from app.byte_range import ByteRange
+from app.config import settings
 from app.problem import Problem
-from app.settings import settings
+from app.retries import FOLLOW_UP_BUDGET_SECONDS, attempt
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from app import problem
-from app.json_route import MAXIMUM_BODY_BYTES
 from app.problem import Problem
+from app.routes.json_route import MAXIMUM_BODY_BYTES
 
 _MAXIMUM_ERRORS = 20
 _MAXIMUM_NAME = 80

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from app.item import Adjustment, Item, NewItem
+from app.models import Adjustment, Item, NewItem
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from app.application import create_application
+from app.main import create_application
 
 WRITES = {
     ("/inventory", "post"),
@@ -50,7 +50,7 @@ def test_writes_ask_for_the_key_when_it_is_required(monkeypatch: pytest.MonkeyPa
 def test_only_an_explicit_false_turns_the_key_off(
     monkeypatch: pytest.MonkeyPatch, value: str | None, *, required: bool
 ) -> None:
-    from app.settings import is_api_key_required
+    from app.config import is_api_key_required
 
     if value is None:
         monkeypatch.delenv("REQUIRE_API_KEY", raising=False)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from app.entity_tag import MAXIMUM_TAGS, EntityTag, TagList, parse
+from app.http_headers import MAXIMUM_TAGS, EntityTag, TagList, parse
 from hypothesis import given
 from hypothesis import strategies as st
 

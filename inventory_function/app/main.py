@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
-from app import documentation, refusals
-from app.json_route import MAXIMUM_BODY_BYTES
-from app.observation import Observation
+from app import errors, openapi
+from app.observability import Observation
 from app.routes import adjustments, files, items, status
+from app.routes.json_route import MAXIMUM_BODY_BYTES
 
 
 def create_application() -> FastAPI:
@@ -29,7 +29,7 @@ def create_application() -> FastAPI:
             "auto_configure": False,
         },
     )
-    refusals.install(application)
-    documentation.complete(application)
+    errors.install(application)
+    openapi.complete(application)
     application.add_middleware(Observation)
     return application
