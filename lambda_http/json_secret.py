@@ -24,12 +24,16 @@ _HEADER_TEXT = re.compile(r"[\x20-\x7e]*")
 
 
 class SecretError(Exception):
-    """A key cannot be had, is not set, cannot be used, or is refused. It tells the key's name and never its value."""
+    """A key cannot be had, is not set, cannot be used, or is refused. It tells the key's name and never its value.
 
-    def __init__(self, key: str, reason: str) -> None:
+    `may_pass` says that trying again can help.
+    """
+
+    def __init__(self, key: str, reason: str, *, may_pass: bool = False) -> None:
         super().__init__(f"{key} {reason}")
         self.key = key
         self.reason = reason
+        self.may_pass = may_pass
 
 
 class MalformedSecretError(Exception):
@@ -54,7 +58,7 @@ class JsonSecret:
         self._clock = clock
         self._lock = threading.Lock()
         self._members: Mapping[str, Any] | None = None
-        self._reason = "cannot be read from Secrets Manager"
+        self._is_malformed = False
         self._fresh_until = 0.0
         self._refetch_from = 0.0
 
@@ -100,16 +104,16 @@ class JsonSecret:
             self._fresh_until = self._clock() + LIFETIME_SECONDS
         except Exception as error:
             self._on_failure(error)
-            self._reason = "cannot be read from Secrets Manager"
-            if isinstance(error, MalformedSecretError):
-                self._reason = "cannot be had: the secret is not a JSON object of texts"
+            self._is_malformed = isinstance(error, MalformedSecretError)
             # The last values stay good while Secrets Manager is away. Without any, a request asks once and not for each
             # key; the next request asks again.
             self._fresh_until = self._clock() + (FAILURE_SECONDS if self._members is None else REFETCH_SECONDS)
 
     def _value(self, key: str) -> str:
+        if self._members is None and self._is_malformed:
+            raise SecretError(key, "cannot be had: the secret is not a JSON object of texts")
         if self._members is None:
-            raise SecretError(key, self._reason)
+            raise SecretError(key, "cannot be read from Secrets Manager", may_pass=True)
         value = self._members.get(key, "")
         if not isinstance(value, str):
             raise SecretError(key, "is not a text in the secret")

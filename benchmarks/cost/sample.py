@@ -118,10 +118,12 @@ def measure() -> dict[str, Any]:
 def _inventory(aws: Aws, log: io.StringIO) -> dict[str, Any]:
     os.environ["POWERTOOLS_SERVICE_NAME"] = "inventory"
     sys.path.insert(0, str(REPOSITORY / "inventory_function"))
-    from app import clients
     from app.lambda_handler import lambda_handler
 
-    clients._clients.update(dynamodb=aws, s3=aws, secretsmanager=aws)  # noqa: SLF001  no network in a sample
+    from lambda_http import aws_clients
+
+    clients = {("dynamodb", 1): aws, ("s3", 1): aws, ("secretsmanager", 2): aws}
+    aws_clients._clients.update(clients)  # noqa: SLF001  no network in a sample
     sent = {
         "GET /inventory/{sku}": _event("GET", f"/inventory/{_SKU}"),
         "GET /inventory": _event("GET", "/inventory"),

@@ -14,12 +14,13 @@ import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from app import clients, stored_item
+from app import stored_item
 from app.config import settings
 from app.models import MAXIMUM_QUANTITY, Item
-from app.problem import Problem
-from app.retries import FOLLOW_UP_BUDGET_SECONDS, attempt, error_code
+from app.retries import FOLLOW_UP_BUDGET_SECONDS, error_code, with_retries
 from app.stored_item import PENDING
+from lambda_http import aws_clients
+from lambda_http.problem import Problem
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -49,7 +50,7 @@ def adjust(sku: str, delta: int) -> Item:
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
-        answer = attempt(lambda: clients.dynamodb().update_item(**request), repeatable=False)
+        answer = with_retries(lambda: aws_clients.dynamodb().update_item(**request), repeatable=False)
     except ClientError as error:
         if error_code(error) == "ConditionalCheckFailedException":
             raise _refusal(sku, delta, error.response.get("Item")) from error
@@ -80,8 +81,8 @@ def _transact(sku: str, delta: int, token: str) -> None:
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
-        attempt(
-            lambda: clients.dynamodb().transact_write_items(
+        with_retries(
+            lambda: aws_clients.dynamodb().transact_write_items(
                 ClientRequestToken=token, TransactItems=[{"Update": update}]
             ),
             repeatable=True,
@@ -111,8 +112,8 @@ def _stamp(sku: str, token: str) -> Item:
     from botocore.exceptions import ClientError
 
     try:
-        answer = attempt(
-            lambda: clients.dynamodb().update_item(
+        answer = with_retries(
+            lambda: aws_clients.dynamodb().update_item(
                 TableName=settings().table_name,
                 Key={"sku": {"S": sku}},
                 UpdateExpression="SET #updated_at = :now REMOVE #pending",

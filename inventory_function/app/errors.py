@@ -1,4 +1,6 @@
-"""FastAPI's and Starlette's own exceptions as problems."""
+"""What a route or the framework raises, answered as problem details (RFC 9457)."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,33 +12,47 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from app import problem
-from app.problem import Problem
-from app.routes.json_route import MAXIMUM_BODY_BYTES
+from lambda_http.problem import MEDIA_TYPE, Problem
 
 _MAXIMUM_ERRORS = 20
 _MAXIMUM_NAME = 80
 
 
 def install(application: FastAPI) -> None:
-    """Make `application` answer every exception of the framework with a problem."""
+    """Make `application` answer a Problem, and every exception of the framework, with problem details."""
+    application.add_exception_handler(Problem, _answer_problem)
     application.add_exception_handler(HTTPException, _answer_http_exception)
     application.add_exception_handler(RequestValidationError, _answer_validation_error)
 
 
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
-    if isinstance(error, Problem):
-        return problem.answer(request, error)
-    assert isinstance(error, HTTPException)  # noqa: S101  the type under which the handler is installed
-    return problem.answer(request, _framework_problem(request, error))
+def request_id(request: Request) -> str:
+    """Return the id that API Gateway, the load balancer or Lambda gave to `request`; "-" outside all of them."""
+    identifier: str = request.scope.get("state", {}).get("request_id", "-")
+    return identifier
+
+
+def validation_problem(errors: Sequence[Any]) -> Problem:
+    """Return the 422 for `errors` in pydantic's form; it names places and reasons and never repeats a value."""
+    mistakes = [_mistake(error) for error in errors[:_MAXIMUM_ERRORS]]
+    first = mistakes[0]
+    place = first.get("parameter") or first["pointer"].removeprefix("#/").removeprefix("#") or "the body"
+    more = f" ({len(errors) - 1} more in errors)" if len(errors) > 1 else ""
+    return Problem(422, f"Correct {place}: {first['detail']}{more}.", members={"errors": mistakes})
+
+
+async def _answer_problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)  # noqa: S101  the type under which the handler is installed
+    body = problem.body(request_id(request))
+    return Response(body, status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
 async def _answer_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  as above
-    return problem.answer(request, validation_problem(error.errors()))
+    return await _answer_problem(request, validation_problem(error.errors()))
 
 
-def _framework_problem(request: Request, error: HTTPException) -> Problem:
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  as above
     headers = dict(error.headers or {})
     detail = "This request cannot be answered; see /docs for those that can."
     if error.status_code == 404:
@@ -44,9 +60,7 @@ def _framework_problem(request: Request, error: HTTPException) -> Problem:
     elif error.status_code == 405:
         headers["Allow"] = _allowed_methods(request)
         detail = f"This path does not take {request.method[:20]}; it takes {headers['Allow']}."
-    elif error.status_code == 413:
-        detail = f"The body is too large; send at most {MAXIMUM_BODY_BYTES} bytes."
-    return Problem(error.status_code, detail, headers=headers)
+    return await _answer_problem(request, Problem(error.status_code, detail, headers=headers))
 
 
 def _allowed_methods(request: Request) -> str:
@@ -57,18 +71,6 @@ def _allowed_methods(request: Request) -> str:
         if route.path is not None and compile_path(route.path)[0].match(path):
             methods |= route.methods or set()
     return ", ".join(sorted(methods))
-
-
-def validation_problem(errors: Sequence[Any]) -> Problem:
-    """Return the 422 for `errors` in pydantic's form; it names places and reasons and never repeats a value."""
-    mistakes = [_mistake(error) for error in errors[:_MAXIMUM_ERRORS]]
-    first = mistakes[0]
-    place = first.get("parameter") or first["pointer"].removeprefix("#/") or "the body"
-    detail = f"Correct {place.removeprefix('#')}: {first['detail']}"
-    detail = detail.replace("Correct : ", "Correct the body: ")
-    if len(errors) > 1:
-        detail += f" ({len(errors) - 1} more in errors)"
-    return Problem(422, f"{detail}.", errors=mistakes)
 
 
 def _mistake(error: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The files in S3: what one is, its bytes, and a link to it."""
+"""The files in S3: which names they may have, what one is, its bytes, and a link to it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from app import clients, content_disposition
-from app.byte_range import ByteRange
 from app.config import settings
-from app.problem import Problem
-from app.retries import FOLLOW_UP_BUDGET_SECONDS, attempt
+from app.http_headers import ByteRange, attachment
+from app.retries import FOLLOW_UP_BUDGET_SECONDS, with_retries
+from lambda_http import aws_clients
+from lambda_http.problem import Problem
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 LINK_LIFETIME_SECONDS = 120
+
+_MAXIMUM_CHARACTERS = 255
+_MAXIMUM_BYTES = 1024  # the longest key of S3
 
 _CHANGED = {HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 
@@ -37,12 +41,31 @@ class FileChangedError(Exception):
     """The file was replaced or deleted since it was looked up."""
 
 
+def parse_name(filename: str) -> str:
+    """Return `filename` when it names one file of the bucket's top level.
+
+    The rules hold for the name and for whatever further percent-decoding would make of it, so that a proxy that
+    decodes once more finds nothing either. Raises Problem 400.
+    """
+    if not 0 < len(filename) <= _MAXIMUM_CHARACTERS or len(filename.encode(errors="replace")) > _MAXIMUM_BYTES:
+        raise Problem(400, f"Give a filename of 1 to {_MAXIMUM_CHARACTERS} characters.")
+    form = filename
+    while True:
+        _check_name(form)
+        decoded = unquote(form)
+        if decoded == form:
+            return filename
+        form = decoded
+
+
 def look_up(name: str) -> StoredFile:
     """Return what S3 says about the file `name`, without its bytes. Raises Problem 404, 503."""
     from botocore.exceptions import ClientError
 
     try:
-        head = attempt(lambda: clients.s3().head_object(Bucket=settings().s3_bucket, Key=name), repeatable=True)
+        head = with_retries(
+            lambda: aws_clients.s3().head_object(Bucket=settings().s3_bucket, Key=name), repeatable=True
+        )
     except ClientError as error:
         # A HEAD has no body, so there is no code but the status.
         if _status(error) == HTTPStatus.NOT_FOUND:
@@ -66,7 +89,7 @@ def read(file: StoredFile, part: ByteRange | None) -> bytes:
     if part is not None:
         request["Range"] = f"bytes={part.first}-{part.last}"
     try:
-        return attempt(lambda: _body(request), repeatable=True, budget=FOLLOW_UP_BUDGET_SECONDS)
+        return with_retries(lambda: _body(request), repeatable=True, budget=FOLLOW_UP_BUDGET_SECONDS)
     except ClientError as error:
         if _status(error) in _CHANGED:
             raise FileChangedError from error
@@ -75,19 +98,19 @@ def read(file: StoredFile, part: ByteRange | None) -> bytes:
 
 def link(file: StoredFile) -> str:
     """Return a URL that gives `file` to whoever holds it for LINK_LIFETIME_SECONDS, under the same name."""
-    return clients.s3().generate_presigned_url(
+    return aws_clients.s3().generate_presigned_url(
         "get_object",
         Params={
             "Bucket": settings().s3_bucket,
             "Key": file.name,
-            "ResponseContentDisposition": content_disposition.attachment(file.name),
+            "ResponseContentDisposition": attachment(file.name),
         },
         ExpiresIn=LINK_LIFETIME_SECONDS,
     )
 
 
 def _body(request: dict[str, str]) -> bytes:
-    with clients.s3().get_object(**request)["Body"] as body:  # type: ignore[arg-type]
+    with aws_clients.s3().get_object(**request)["Body"] as body:  # type: ignore[arg-type]
         content: bytes = body.read()
     return content
 
@@ -99,3 +122,12 @@ def _status(error: ClientError) -> int:
 def _header_text(value: str | None) -> str | None:
     # Whoever uploads a file chooses this text; only printable ASCII may become a header again.
     return value if value and value.isascii() and value.isprintable() else None
+
+
+def _check_name(form: str) -> None:
+    if "/" in form or "\\" in form or form in {".", ".."}:
+        raise Problem(400, "Give the name of a file without any path: no slash, no backslash, no .. segment.")
+    if any(ord(character) < 0x20 or 0x7F <= ord(character) <= 0x9F for character in form):
+        raise Problem(400, "Give a filename without control characters.")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in form):
+        raise Problem(400, "Give a filename in UTF-8.")

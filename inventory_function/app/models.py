@@ -1,17 +1,60 @@
-"""The item: what a client may send, and what the service answers."""
+"""What a client may send, and what the service answers: items, prices, adjustments, pages."""
 
+import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.price import Price
-
 MAXIMUM_QUANTITY = 1_000_000_000
+MAXIMUM_PRICE = Decimal("999999999.99")
+_PAISA = Decimal("0.01")
+_DIGITS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 
 # No control characters (C0, DEL, C1) anywhere, and at least one character that is not one of them, a space or NBSP.
 _TEXT = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$"
+
+
+def parse_price(value: Any) -> Decimal:
+    """Return `value` as a Decimal with two places.
+
+    Takes an int or a Decimal (a JSON number), or plain digits in a string such as "19.99". A float is refused: it
+    cannot hold 19.99. Raises PydanticCustomError for everything that is no price.
+    """
+    if isinstance(value, str):
+        if not _DIGITS.fullmatch(value):
+            raise _price_error("a string price must be plain digits such as 19.99, at most two places")
+        value = Decimal(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    elif not isinstance(value, Decimal):
+        raise _price_error("must be a number such as 19.99")
+    if not value.is_finite() or not 0 <= value <= MAXIMUM_PRICE:
+        raise _price_error(f"must be a finite number from 0 to {MAXIMUM_PRICE}")
+    price: Decimal = value.quantize(_PAISA)
+    if price != value:
+        raise _price_error("must have at most two places after the point")
+    return abs(price)  # -0.0 is zero
+
+
+def _price_error(message: str) -> PydanticCustomError:
+    return PydanticCustomError("price", message)
+
+
+Price = Annotated[
+    Decimal,
+    PlainValidator(parse_price),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": float(MAXIMUM_PRICE), "multipleOf": 0.01},
+                {"type": "string", "pattern": f"^{_DIGITS.pattern}$"},
+            ],
+            "description": "Rupees (INR), at most two places: a JSON number or a string of digits.",
+        }
+    ),
+]
 
 
 def _addressable(sku: str) -> str:
@@ -103,3 +146,24 @@ class Item(BaseModel):
     def members(self) -> dict[str, Any]:
         """Return the members of the JSON answer, in order; the price keeps its two places."""
         return self.model_dump(exclude_none=True)
+
+
+class Created(BaseModel):
+    """The answer of POST /inventory."""
+
+    status: Literal["created"]
+    item: Item
+
+
+class Page(BaseModel):
+    """The answer of GET /inventory; `next_cursor` is null on the last page."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class Deleted(BaseModel):
+    """The answer of DELETE /inventory/{sku}."""
+
+    status: Literal["deleted"]
+    sku: str

@@ -10,8 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import event, problem
-from app.problem import Problem
+from lambda_http.problem import INTERNAL_ERROR, MEDIA_TYPE, Problem
 
 logger = Logger()
 
@@ -21,7 +20,7 @@ logging.getLogger("mangum").setLevel(logging.WARNING)
 _UNMATCHED = "unmatched"
 
 
-class Observation:
+class Observability:
     """ASGI middleware: gives the request its id, logs and counts it, and answers 500 for what nobody caught."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,56 +28,53 @@ class Observation:
         self._is_cold = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; `aws.event` and `aws.context` of the scope are Mangum's."""
+        """Answer one request; `aws.event` of the scope is what lambda_http.proxy_event prepared, if Lambda called."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        context = scope.get("aws.context")
-        identifier = event.request_id(scope.get("aws.event", {}), context)
+        event = scope.get("aws.event")
+        identifier = event["requestContext"]["requestId"] if event else "-"
         scope.setdefault("state", {})["request_id"] = identifier
         logger.thread_safe_clear_keys()
         logger.thread_safe_append_keys(
             correlation_id=identifier,
-            function_request_id=getattr(context, "aws_request_id", None),
+            function_request_id=getattr(scope.get("aws.context"), "aws_request_id", None),
             cold_start=self._is_cold,
         )
         status = 0
 
-        async def observed_send(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, observed_send)
+            await self._app(scope, receive, send_and_note_status)
         except Exception as error:
             _log_failure(error)
             if status:
                 raise
-            await _send_failure(identifier, observed_send)
+            await _send_failure(identifier, send_and_note_status)
         _record(_route(scope), status, time.perf_counter() - started, is_cold=self._is_cold)
         self._is_cold = False
 
 
 def _log_failure(error: Exception) -> None:
     # botocore's ClientError says which call failed and how; its other fields may hold what the caller sent.
-    answer = getattr(error, "response", None)
+    response = getattr(error, "response", None)
     logger.error(
         "The request failed",
         exc_info=error,
         aws_operation=getattr(error, "operation_name", None),
-        aws_error=answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None,
+        aws_error=response.get("Error", {}).get("Code") if isinstance(response, dict) else None,
     )
 
 
 async def _send_failure(identifier: str, send: Send) -> None:
-    failure = Problem(
-        500, "The service failed to handle this request; try again, and report the request_id if it stays so."
-    )
-    body = problem.body(failure, identifier)
-    headers = [(b"content-type", problem.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    body = Problem(500, INTERNAL_ERROR).body(identifier)
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -1,12 +1,12 @@
-"""The OpenAPI document beyond what FastAPI derives: problems, and the API key where it is required."""
+"""The OpenAPI document beyond what FastAPI derives: it gives the model of a response no type but application/json."""
 
-from http import HTTPStatus
+from __future__ import annotations
+
 from typing import Any
 
 from fastapi import FastAPI
 
-from app.config import is_api_key_required
-from app.problem import MEDIA_TYPE
+from lambda_http.problem import MEDIA_TYPE
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -50,7 +50,7 @@ _MEANINGS = {
     503: "A backing service of the service is busy or away; Retry-After says when to come back.",
 }
 
-READ = (500, 503)
+READ = (413, 500, 503)
 WRITE = (400, 401, 413, 415, 422, 500, 503)
 
 
@@ -68,26 +68,13 @@ def header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
 
 
-def complete(application: FastAPI) -> None:
-    """Make `application` publish the problem schema, and the API key on writes when it is required."""
+def install(application: FastAPI) -> None:
+    """Make `application` publish the schema of problems, too."""
     derive = application.openapi
 
     def openapi() -> dict[str, Any]:
-        if application.openapi_schema is None:
-            document = derive()
-            components = document.setdefault("components", {})
-            components.setdefault("schemas", {})["Problem"] = _PROBLEM
-            if is_api_key_required():
-                _require_key(document)
-        return derive()
+        document = derive()
+        document["components"]["schemas"].setdefault("Problem", _PROBLEM)
+        return document
 
     application.openapi = openapi  # type: ignore[method-assign]
-
-
-def _require_key(document: dict[str, Any]) -> None:
-    schemes = document["components"].setdefault("securitySchemes", {})
-    schemes["ApiKey"] = {"type": "apiKey", "in": "header", "name": "x-api-key"}
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            if str(HTTPStatus.UNAUTHORIZED.value) in operation["responses"]:
-                operation["security"] = [{"ApiKey": []}]

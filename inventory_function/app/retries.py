@@ -1,4 +1,4 @@
-"""How often a call to AWS is tried: within a budget of time, and never twice when that could count twice.
+"""Retries of calls to AWS: within a budget of time, and never twice when that could count twice.
 
 Codes: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB". The budgets keep two calls in a row, each
 ending in a connect and a read timeout, inside the function's 15 seconds.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
 
-from app.problem import unavailable
+from lambda_http.problem import unavailable
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -44,7 +44,7 @@ class _Outcome(Enum):
     UNKNOWN = auto()  # may have had its effect
 
 
-def attempt(call: Callable[[], T], *, repeatable: bool, budget: float = BUDGET_SECONDS) -> T:
+def with_retries(call: Callable[[], T], *, repeatable: bool, budget: float = BUDGET_SECONDS) -> T:
     """Return what `call` returns, trying for `budget` seconds against contention, throttling and lost connections.
 
     `repeatable` says that running twice does no harm; without it a call whose answer was lost is not tried again.

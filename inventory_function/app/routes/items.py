@@ -1,21 +1,22 @@
-"""Items: create, list, read, replace, delete."""
+"""Items: create, list, read, replace, adjust, delete."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from pydantic import BaseModel
 
-from app import cursor as page_cursor
-from app import http_headers, json_text, precondition, stored_item, table
+from app import adjustments, stored_item, table
 from app.api_key import require_api_key
 from app.errors import validation_problem
-from app.models import Item, NewItem, Replacement, Sku
+from app.http_headers import is_known
+from app.models import Adjustment, Created, Deleted, Item, NewItem, Page, Replacement, Sku
 from app.openapi import READ, WRITE, header, problems
-from app.routes.json_route import JsonRoute
+from app.routes.strict_route import StrictRoute
+from lambda_http import json_text
 
-router = APIRouter(tags=["items"], route_class=JsonRoute)
+router = APIRouter(tags=["items"], route_class=StrictRoute)
 
 SkuPath = Annotated[Sku, Path()]
 IfMatch = Annotated[
@@ -28,35 +29,19 @@ IfNoneMatch = Annotated[
         alias="If-None-Match", description='Go on only if the item has none of these ETags, or "*": does not exist.'
     ),
 ]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Makes a retry harmless: for ten minutes the same key changes this item once.",
+    ),
+]
 
 _ETAG = {"ETag": header("Strong entity tag of the item.")}
 _LOCATION = {"Location": header("Path of the item.")}
-
-
-class Created(BaseModel):
-    """The answer of POST /inventory."""
-
-    status: Literal["created"]
-    item: Item
-
-
-class Page(BaseModel):
-    """The answer of GET /inventory; `next_cursor` is null on the last page."""
-
-    items: list[Item]
-    next_cursor: str | None
-
-
-class Deleted(BaseModel):
-    """The answer of DELETE /inventory/{sku}."""
-
-    status: Literal["deleted"]
-    sku: str
-
-
-def answer(item: Item, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return `item` as a JSON response with its ETag."""
-    return _json(item.members(), status, {"ETag": str(stored_item.entity_tag(item)), **(headers or {})})
 
 
 @router.post(
@@ -78,9 +63,12 @@ def list_items(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> Response:
     """List the items, page by page, in no particular order."""
-    items, last = table.page(limit, None if cursor is None else _decoded(cursor))
-    next_cursor = None if last is None else page_cursor.encode(last)
-    return _json({"items": [item.members() for item in items], "next_cursor": next_cursor}, 200, {})
+    try:
+        items, next_cursor = table.page(limit, cursor)
+    except table.InvalidCursorError as error:
+        message = "must be the next_cursor of an earlier page, unchanged; leave it out to begin anew"
+        raise validation_problem([{"loc": ("query", "cursor"), "msg": message}]) from error
+    return _json({"items": [item.members() for item in items], "next_cursor": next_cursor})
 
 
 @router.get(
@@ -99,10 +87,10 @@ def read_item(
 ) -> Response:
     """Read one item."""
     item = table.get(sku)
-    if _is_known(if_none_match, stored_item.entity_tag(item)):
-        headers = {"ETag": str(stored_item.entity_tag(item))}
-        return Response(status_code=304, headers=headers)
-    return answer(item)
+    tag = stored_item.entity_tag(item)
+    if is_known(if_none_match, tag):
+        return Response(status_code=304, headers={"ETag": str(tag)})
+    return _item_response(item)
 
 
 @router.put(
@@ -124,10 +112,22 @@ def replace_item(
     """Replace the whole item, or create it; fields that are left out are removed."""
     if replacement.sku not in {None, sku}:
         raise validation_problem([{"loc": ("body", "sku"), "msg": "must equal the SKU in the path, or be left out"}])
-    item, is_new = table.replace(sku, replacement, precondition.condition(if_match, if_none_match))
+    item, is_new = table.replace(sku, replacement, stored_item.condition(if_match, if_none_match))
     if is_new:
-        return answer(item, 201, {"Location": _path(request, sku)})
-    return answer(item)
+        return _item_response(item, 201, {"Location": _path(request, sku)})
+    return _item_response(item)
+
+
+@router.post(
+    "/inventory/{sku}/adjustments",
+    dependencies=[Depends(require_api_key)],
+    responses={200: {"model": Item, "headers": _ETAG}, **problems(404, 409, *WRITE)},
+)
+def adjust_item(sku: SkuPath, wanted: Adjustment, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add to the quantity, or take from it, atomically; it never goes below zero."""
+    if idempotency_key is None:
+        return _item_response(adjustments.adjust(sku, wanted.delta))
+    return _item_response(adjustments.adjust_once(sku, wanted.delta, idempotency_key))
 
 
 @router.delete(
@@ -137,29 +137,17 @@ def replace_item(
 )
 def delete_item(sku: SkuPath, if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Response:
     """Delete the item; deleting one that is absent succeeds as well."""
-    table.delete(sku, precondition.condition(if_match, if_none_match))
-    return _json({"status": "deleted", "sku": sku}, 200, {})
+    table.delete(sku, stored_item.condition(if_match, if_none_match))
+    return _json({"status": "deleted", "sku": sku})
 
 
-def _json(value: Any, status: int, headers: dict[str, str]) -> Response:
-    return Response(json_text.text(value), status_code=status, headers=headers, media_type="application/json")
+def _item_response(item: Item, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return _json(item.members(), status, {"ETag": str(stored_item.entity_tag(item)), **(headers or {})})
+
+
+def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(json_text.dump(value), status_code=status, headers=headers, media_type="application/json")
 
 
 def _path(request: Request, sku: str) -> str:
-    return f"{request.scope.get('root_path', '')}/inventory/{sku}"
-
-
-def _decoded(cursor: str) -> str:
-    try:
-        return page_cursor.decode(cursor)
-    except ValueError as error:
-        message = "must be the next_cursor of an earlier page, unchanged; leave it out to begin anew"
-        raise validation_problem([{"loc": ("query", "cursor"), "msg": message}]) from error
-
-
-def _is_known(if_none_match: str | None, current: http_headers.EntityTag) -> bool:
-    try:
-        return if_none_match is not None and http_headers.parse(if_none_match).matches_weakly(current)
-    except ValueError:
-        # On a read the header only saves bytes; one that cannot be understood saves none.
-        return False
+    return f"{quote(request.scope.get('root_path', ''))}/inventory/{sku}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import httpx
 import pytest
+
+from lambda_http import aws_clients
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -62,16 +66,38 @@ def send(
 def inventory(
     function_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Answer]]:
-    from app import clients
     from app.config import settings
 
     for name, value in function_environment.items():
         monkeypatch.setenv(name, value)
-    clients.forget()
+    aws_clients.forget()
     settings.cache_clear()
     yield send
-    clients.forget()
+    aws_clients.forget()
     settings.cache_clear()
+
+
+@pytest.fixture
+def together(inventory: Callable[..., Answer]) -> Callable[..., list[Answer]]:
+    """Send requests to the application at the same time; each is the arguments of `send`, without a query."""
+    return _send_together
+
+
+def _send_together(requests: Sequence[tuple[Any, ...]]) -> list[Answer]:
+    from app.main import app
+
+    async def all_together() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
+            return await asyncio.gather(
+                *(
+                    client.request(method, path, json=body, headers=headers[0] if headers else None)
+                    for method, path, body, *headers in requests
+                )
+            )
+
+    responses = asyncio.run(all_together())
+    return [Answer(response.status_code, dict(response.headers), response.content) for response in responses]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,9 +12,13 @@ def put(inventory: Send, sku: str, qty: int) -> None:
     assert inventory("PUT", f"/inventory/{sku}", {"name": "Assam tea", "qty": qty}).status == 201
 
 
-def adjust(inventory: Send, sku: str, delta: int, key: str | None = None) -> Any:
+def adjustment(sku: str, delta: int, key: str | None = None) -> tuple[Any, ...]:
     headers = {} if key is None else {"idempotency-key": key}
-    return inventory("POST", f"/inventory/{sku}/adjustments", {"delta": delta}, headers)
+    return "POST", f"/inventory/{sku}/adjustments", {"delta": delta}, headers
+
+
+def adjust(inventory: Send, sku: str, delta: int, key: str | None = None) -> Any:
+    return inventory(*adjustment(sku, delta, key))
 
 
 @pytest.mark.parametrize("key", [None, "k1"])
@@ -67,11 +70,10 @@ def test_a_replay_does_not_undo_what_came_between(inventory: Send, sku: str) -> 
     assert replay.json == between.json
 
 
-def test_concurrent_replays_count_once(inventory: Send, sku: str) -> None:
+def test_concurrent_replays_count_once(inventory: Send, together: Send, sku: str) -> None:
     put(inventory, sku, 100)
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: adjust(inventory, sku, -3, "order-1"), range(16)))
+    answers = together([adjustment(sku, -3, "order-1")] * 16)
 
     assert {answer.status for answer in answers} == {200}
     assert inventory("GET", f"/inventory/{sku}").json["qty"] == 97
@@ -99,13 +101,12 @@ def test_a_refused_key_may_be_used_again(inventory: Send, sku: str) -> None:
 
 
 @pytest.mark.parametrize("keyed", [False, True])
-def test_200_concurrent_adjustments_end_at_the_exact_sum(inventory: Send, sku: str, *, keyed: bool) -> None:
+def test_200_concurrent_adjustments_end_at_the_exact_sum(
+    inventory: Send, together: Send, sku: str, *, keyed: bool
+) -> None:
     put(inventory, sku, 1000)
 
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(
-            pool.map(lambda n: adjust(inventory, sku, -3 if n % 2 else 1, f"k{n}" if keyed else None), range(200))
-        )
+    answers = together([adjustment(sku, -3 if n % 2 else 1, f"k{n}" if keyed else None) for n in range(200)])
 
     assert {answer.status for answer in answers} == {200}
     item = inventory("GET", f"/inventory/{sku}").json
@@ -113,11 +114,10 @@ def test_200_concurrent_adjustments_end_at_the_exact_sum(inventory: Send, sku: s
     assert item["version"] == 201
 
 
-def test_concurrent_buyers_never_oversell(inventory: Send, sku: str) -> None:
+def test_concurrent_buyers_never_oversell(inventory: Send, together: Send, sku: str) -> None:
     put(inventory, sku, 10)
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: adjust(inventory, sku, -1), range(30)))
+    answers = together([adjustment(sku, -1)] * 30)
 
     assert sorted(answer.status for answer in answers) == [200] * 10 + [409] * 20
     assert inventory("GET", f"/inventory/{sku}").json["qty"] == 0

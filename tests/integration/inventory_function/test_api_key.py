@@ -7,6 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
+from lambda_http.json_secret import JsonSecret, read_secret
+
 Send = Callable[..., Any]
 TEA = {"name": "Assam tea", "qty": 5}
 
@@ -27,12 +29,17 @@ def key(function_environment: Mapping[str, str]) -> str:
 
 
 def test_writes_need_the_key_of_the_secret(
-    inventory: Send, sku: str, key: str, monkeypatch: pytest.MonkeyPatch
+    inventory: Send,
+    sku: str,
+    key: str,
+    function_environment: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from app import api_key
 
     monkeypatch.setenv("REQUIRE_API_KEY", "true")
-    monkeypatch.setattr(api_key, "api_key", api_key.ApiKey(api_key.read_secret))
+    secret = function_environment["SECRETS_MANAGER_SECRET"]
+    monkeypatch.setattr(api_key, "secret", JsonSecret(lambda: read_secret(secret), print))
 
     for headers in ({}, {"x-api-key": "wrong"}, {"x-api-key": ""}):
         refused = inventory("PUT", f"/inventory/{sku}", TEA, headers)

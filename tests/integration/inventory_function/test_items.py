@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -36,23 +35,26 @@ def test_a_sku_is_created_once(inventory: Send, sku: str) -> None:
     assert inventory("GET", f"/inventory/{sku}").json["name"] == "Assam tea"
 
 
-def test_many_creators_and_one_wins(inventory: Send, sku: str) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(
-            pool.map(lambda n: inventory("POST", "/inventory", {"sku": sku, "name": f"N{n}", "qty": n}), range(8))
-        )
+def test_many_creators_and_one_wins(together: Send, sku: str) -> None:
+    answers = together([("POST", "/inventory", {"sku": sku, "name": f"N{n}", "qty": n}) for n in range(8)])
 
     assert sorted(answer.status for answer in answers) == [201] + [409] * 7
 
 
-@pytest.mark.parametrize(
-    "price", ["1e400", "NaN", "Infinity", "-1", "0.001", '"19,99"', "true", "1e9999999999999999999"]
-)
+@pytest.mark.parametrize("price", ["1e20", "-1", "0.001", '"19,99"', "true"])
 def test_a_bad_price_is_refused_and_nothing_is_stored(inventory: Send, sku: str, price: str) -> None:
     answer = inventory("POST", "/inventory", f'{{"sku":"{sku}","name":"x","qty":1,"price":{price}}}')
 
     assert answer.status == 422
     assert answer.json["errors"][0]["pointer"] == "#/price"
+    assert inventory("GET", f"/inventory/{sku}").status == 404
+
+
+@pytest.mark.parametrize("price", ["1e400", "NaN", "Infinity", "1e9999999999999999999"])
+def test_a_number_that_json_cannot_hold_is_refused_and_nothing_is_stored(inventory: Send, sku: str, price: str) -> None:
+    answer = inventory("POST", "/inventory", f'{{"sku":"{sku}","name":"x","qty":1,"price":{price}}}')
+
+    assert answer.status == 400
     assert inventory("GET", f"/inventory/{sku}").status == 404
 
 
@@ -109,22 +111,18 @@ def test_put_honours_if_none_match(inventory: Send, sku: str) -> None:
     assert inventory("PUT", f"/inventory/{sku}", TEA, {"if-none-match": '"0.x"'}).status == 200
 
 
-def test_one_of_many_conditional_puts_wins(inventory: Send, sku: str) -> None:
+def test_one_of_many_conditional_puts_wins(inventory: Send, together: Send, sku: str) -> None:
     tag = inventory("PUT", f"/inventory/{sku}", TEA).headers["etag"]
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(
-            pool.map(lambda n: inventory("PUT", f"/inventory/{sku}", {**TEA, "qty": n}, {"if-match": tag}), range(8))
-        )
+    answers = together([("PUT", f"/inventory/{sku}", {**TEA, "qty": n}, {"if-match": tag}) for n in range(8)])
 
     assert sorted(answer.status for answer in answers) == [200] + [412] * 7
     winner = next(answer for answer in answers if answer.status == 200)
     assert inventory("GET", f"/inventory/{sku}").json == winner.json
 
 
-def test_versions_count_every_concurrent_put(inventory: Send, sku: str) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: inventory("PUT", f"/inventory/{sku}", {**TEA, "qty": n}), range(24)))
+def test_versions_count_every_concurrent_put(together: Send, sku: str) -> None:
+    answers = together([("PUT", f"/inventory/{sku}", {**TEA, "qty": n}) for n in range(24)])
 
     assert sorted(answer.status for answer in answers) == [200] * 23 + [201]
     assert sorted(answer.json["version"] for answer in answers) == list(range(1, 25))

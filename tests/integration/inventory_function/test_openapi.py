@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from app.main import create_application
+from app.main import app
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -27,7 +27,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-schema = schemathesis.openapi.from_asgi("/openapi.json", create_application())
+schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
 @pytest.fixture(scope="module", autouse=True)

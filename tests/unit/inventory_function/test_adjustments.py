@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from app import adjustments, clients
+from app import adjustments
 from app.config import settings
-from app.problem import Problem
 from botocore.session import Session
 from botocore.stub import ANY, Stubber
+
+from lambda_http import aws_clients
+from lambda_http.problem import Problem
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,7 +28,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     client: DynamoDBClient = Session().create_client(  # type: ignore[assignment]
         "dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
     )
-    monkeypatch.setattr(clients, "dynamodb", lambda: client)
+    monkeypatch.setattr(aws_clients, "dynamodb", lambda: client)
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -44,7 +46,7 @@ def test_the_transaction_is_the_same_each_time(table: Stubber) -> None:
     def keep(params: dict[str, Any], **_: Any) -> None:
         requests.append(params)
 
-    clients.dynamodb().meta.events.register("provide-client-params.dynamodb.TransactWriteItems", keep)
+    aws_clients.dynamodb().meta.events.register("provide-client-params.dynamodb.TransactWriteItems", keep)
     for _ in range(2):
         table.add_response("transact_write_items", {})
         table.add_response("update_item", {"Attributes": ITEM})
@@ -85,7 +87,7 @@ def test_an_adjustment_whose_answer_is_lost_is_not_made_twice(table: Stubber) ->
     with pytest.raises(Problem) as refusal:
         adjustments.adjust("A", -2)
 
-    assert refusal.value.status_code == 503
+    assert refusal.value.status == 503
 
 
 def test_contention_is_survived(table: Stubber) -> None:
@@ -103,4 +105,4 @@ def test_an_item_that_was_deleted_after_its_adjustment(table: Stubber) -> None:
     with pytest.raises(Problem) as refusal:
         adjustments.adjust_once("A", -2, "order-1")
 
-    assert refusal.value.status_code == 404
+    assert refusal.value.status == 404

@@ -3,111 +3,103 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from app.api_key import LIFETIME_SECONDS, REFETCH_SECONDS, ApiKey, read_secret
-from app.problem import Problem
+from app.api_key import check
+
+from lambda_http.json_secret import LIFETIME_SECONDS, REFETCH_SECONDS, JsonSecret, MalformedSecretError
+from lambda_http.problem import Problem
 
 
 class Secret:
     """Counts how often it is read; `key` is an exception when it cannot be."""
 
-    def __init__(self, key: str | Exception) -> None:
-        self.key = key
+    def __init__(self) -> None:
+        self.key: Any = "right"
         self.reads = 0
         self.time = 1000.0
+        self.cached = JsonSecret(self.read, lambda _: None, clock=lambda: self.time)
 
-    def read(self) -> str:
+    def read(self) -> dict[str, Any]:
         self.reads += 1
         if isinstance(self.key, Exception):
             raise self.key
-        return self.key
+        return {"INVENTORY_API_KEY": self.key}
 
-    def status(self, api_key: ApiKey, given: str | None) -> int:
+    def refusal(self, given: str | None) -> Problem | None:
         try:
-            api_key.check(given)
+            check(given, self.cached)
         except Problem as problem:
-            return problem.status_code
-        return 200
+            return problem
+        return None
+
+    def status(self, given: str | None) -> int:
+        refusal = self.refusal(given)
+        return refusal.status if refusal else 200
 
 
 @pytest.fixture
 def secret() -> Secret:
-    return Secret("right")
+    return Secret()
 
 
-@pytest.fixture
-def api_key(secret: Secret) -> ApiKey:
-    return ApiKey(secret.read, clock=lambda: secret.time)
-
-
-def test_only_the_key_passes(secret: Secret, api_key: ApiKey) -> None:
+def test_only_the_key_passes(secret: Secret) -> None:
     given: list[Any] = ["right", "wrong", "righ", "rightt", "", None, "é", "\ud800"]
 
-    assert [secret.status(api_key, key) for key in given] == [200] + [401] * 7
+    assert [secret.status(key) for key in given] == [200] + [401] * 7
+    refusal = secret.refusal("wrong")
+    assert refusal is not None
+    assert refusal.headers == {"WWW-Authenticate": 'ApiKey realm="inventory"'}
 
 
-def test_the_key_is_read_once_in_its_lifetime(secret: Secret, api_key: ApiKey) -> None:
+def test_the_key_is_read_once_in_its_lifetime(secret: Secret) -> None:
     for _ in range(5):
-        assert secret.status(api_key, "right") == 200
+        assert secret.status("right") == 200
     secret.time += LIFETIME_SECONDS
-    assert secret.status(api_key, "right") == 200
-
+    assert secret.status("right") == 200
     assert secret.reads == 2
 
 
-def test_a_rotated_key_passes_at_once(secret: Secret, api_key: ApiKey) -> None:
-    secret.status(api_key, "right")
-    secret.time += REFETCH_SECONDS
-    secret.key = "new"
-
-    assert secret.status(api_key, "new") == 200
-    assert secret.status(api_key, "right") == 401
-
-
-def test_a_flood_of_wrong_keys_costs_few_reads(secret: Secret, api_key: ApiKey) -> None:
+def test_a_flood_of_wrong_keys_costs_few_reads(secret: Secret) -> None:
     for _ in range(1000):
-        assert secret.status(api_key, "wrong") == 401
+        assert secret.status("wrong") == 401
         secret.time += 0.06
 
     assert secret.reads <= 60 / REFETCH_SECONDS + 1
 
 
-def test_without_a_key_the_answer_names_it(secret: Secret, api_key: ApiKey) -> None:
-    secret.key = ValueError("no key")
+def test_a_key_in_the_secret_with_white_space_around_it_lets_its_clients_in(secret: Secret) -> None:
+    secret.key = " right\n"
+    assert secret.status("right") == 200
 
-    with pytest.raises(Problem) as refusal:
-        api_key.check("right")
 
-    assert refusal.value.status_code == 503
-    assert "INVENTORY_API_KEY" in refusal.value.detail
-    assert refusal.value.headers == {"Retry-After": "1"}
-    assert [secret.status(api_key, "right") for _ in range(20)] == [503] * 20
+@pytest.mark.parametrize(
+    ("key", "reason", "retry"),
+    [
+        (RuntimeError("s3cr3t"), "cannot be read", "1"),
+        (MalformedSecretError(), "is not a JSON object of texts", None),
+        ("", "is not set", None),
+        (5, "is not a text", None),
+        ("\u201cright\u201d", "no HTTP header can carry", None),
+        ("\ud800", "surrogate", None),
+    ],
+)
+def test_without_a_usable_key_the_answer_says_why_and_names_it(
+    secret: Secret, key: Any, reason: str, retry: str | None
+) -> None:
+    secret.key = key
+
+    for _ in range(20):
+        refusal = secret.refusal("right")
+        assert refusal is not None
+        assert (refusal.status, refusal.headers.get("Retry-After")) == (503, retry)
+        assert refusal.detail.startswith("No write is possible now: INVENTORY_API_KEY")
+        assert reason in refusal.detail
+        assert "s3cr3t" not in refusal.detail
     assert secret.reads == 1
 
 
-def test_the_last_key_stays_good_while_the_secret_is_away(secret: Secret, api_key: ApiKey) -> None:
-    secret.status(api_key, "right")
+def test_the_last_key_stays_good_while_the_secret_is_away(secret: Secret) -> None:
+    secret.status("right")
     secret.key = TimeoutError()
     secret.time += 2 * LIFETIME_SECONDS
 
-    assert [secret.status(api_key, key) for key in ("right", "wrong")] == [200, 401]
-    assert secret.reads == 2
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[]", "not json", '{"INVENTORY_API_KEY": ""}', '{"INVENTORY_API_KEY": 5}'])
-def test_a_secret_without_the_key(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app import clients
-
-    for name in ("TABLE_NAME", "S3_BUCKET", "SECRETS_MANAGER_SECRET"):
-        monkeypatch.setenv(name, "x")
-
-    class Client:
-        def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803  botocore's name
-            return {"SecretString": text}
-
-    monkeypatch.setattr(clients, "secretsmanager", Client)
-
-    with pytest.raises(ValueError) as error:
-        read_secret()
-
-    assert "not json" not in str(error.value)
-    assert error.value.__cause__ is None
+    assert [secret.status(key) for key in ("right", "wrong")] == [200, 401]

@@ -3,14 +3,19 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
-from app import clients, files
-from app.byte_range import ByteRange
+from app import files
 from app.config import settings
-from app.files import FileChangedError, StoredFile
-from app.problem import Problem
+from app.files import FileChangedError, StoredFile, parse_name
+from app.http_headers import ByteRange
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_http import aws_clients
+from lambda_http.problem import Problem
 
 FILE = StoredFile("a.txt", '"e1"', 10, datetime(2026, 11, 21, tzinfo=UTC), "text/plain", None)
 
@@ -45,7 +50,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Bucket:
         monkeypatch.setenv(name, "data")
     monkeypatch.setattr(files, "settings", settings.__wrapped__)
     fake = Bucket()
-    monkeypatch.setattr(clients, "s3", lambda: fake)
+    monkeypatch.setattr(aws_clients, "s3", lambda: fake)
     return fake
 
 
@@ -64,7 +69,7 @@ def test_a_missing_file(fake: Bucket) -> None:
     with pytest.raises(Problem) as refusal:
         files.look_up("a.txt")
 
-    assert refusal.value.status_code == 404
+    assert refusal.value.status == 404
 
 
 def test_a_forbidden_file_is_a_failure_of_the_service(fake: Bucket) -> None:
@@ -86,3 +91,37 @@ def test_a_file_that_changed_meanwhile(fake: Bucket, status: int) -> None:
 
     with pytest.raises(FileChangedError):
         files.read(FILE, None)
+
+
+@given(st.text())
+def test_an_accepted_name_is_harmless_however_often_it_is_decoded(filename: str) -> None:
+    try:
+        form = parse_name(filename)
+    except Problem:
+        return
+    assert form == filename
+    for _ in range(5):
+        assert form not in {"", ".", ".."}
+        assert not set(form) & set("/\\\r\n\0")
+        form = unquote(form)
+
+
+@pytest.mark.parametrize("times", [0, 1, 2, 3])
+@pytest.mark.parametrize("filename", ["..", "../x", "a/b", "a\\b", "a\r\nb", "a\x00", "\x7f", "a\x85"])
+def test_a_name_with_a_path_is_refused_in_every_encoding(filename: str, times: int) -> None:
+    for _ in range(times):
+        filename = quote(filename, safe="").replace(".", "%2e")
+
+    with pytest.raises(Problem):
+        parse_name(filename)
+
+
+@pytest.mark.parametrize("filename", ["", "x" * 256, "\ud800", "."])
+def test_names_that_no_file_can_have(filename: str) -> None:
+    with pytest.raises(Problem):
+        parse_name(filename)
+
+
+@pytest.mark.parametrize("filename", ["sample.txt", "a..b", "...", "100%.txt", "a%41", "चाय.txt", "x" * 255, "a b"])
+def test_good_names(filename: str) -> None:
+    assert parse_name(filename) == filename

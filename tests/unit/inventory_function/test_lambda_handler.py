@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -132,8 +131,8 @@ def test_an_unknown_path_and_method(call: Call, request_event: Call) -> None:
         ("[]", 422, "body"),
         (None, 422, "body"),
         ("null", 422, "body"),
-        ('{"sku":"A","name":"a","qty":1,"price":1e400}', 422, "price"),
-        ('{"sku":"A","name":"a","qty":NaN}', 422, "qty"),
+        ('{"sku":"A","name":"a","qty":1,"price":1e400}', 400, "too large"),
+        ('{"sku":"A","name":"a","qty":NaN}', 400, "NaN"),
         ('{"sku":"A","name":"a","qty":1,"brand":"x"}', 422, "brand"),
         ('{"sku":"A","name":"\\u0000","qty":1}', 422, "name"),
         ("x" * 66_000, 413, "65536"),
@@ -257,32 +256,6 @@ def test_logs_and_metrics_hold_the_template_and_no_value(
     record = json.loads(metrics.splitlines()[0])
     assert record["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["route", "service"]]
     assert record["ClientErrors"] == [1.0]
-
-
-def test_a_text_that_escapes_would_swell_is_sent_as_base64(
-    call: Call, request_event: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from app import lambda_handler
-
-    content = "\x01" * (4 * 1024 * 1024)
-    monkeypatch.setattr(
-        lambda_handler,
-        "_mangum",
-        lambda _event, _context: {"statusCode": 200, "headers": {"a": "b"}, "body": content, "isBase64Encoded": False},
-    )
-
-    answer = lambda_handler.lambda_handler(request_event("GET", "/"), None)
-
-    assert answer["isBase64Encoded"]
-    assert len(json.dumps(answer)) < 6 * 1024 * 1024
-    assert call(request_event("GET", "/")).body == content.encode()
-
-
-def test_threads_have_event_loops_of_their_own(call: Call, request_event: Call) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: call(request_event("GET", "/")), range(16)))
-
-    assert {answer.status for answer in answers} == {200}
 
 
 def test_what_is_no_request_is_refused(call: Call) -> None:

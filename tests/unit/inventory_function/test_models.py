@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from app.models import Adjustment, Item, NewItem
+from app.models import MAXIMUM_PRICE, Adjustment, Item, NewItem, parse_price
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 TEA = {"sku": "TEA-1", "name": "Tea", "qty": 1}
 
@@ -71,3 +73,62 @@ def test_what_is_not_set_is_left_out() -> None:
     item = Item.model_construct(sku="A", name="a", qty=0, version=1)
 
     assert item.members() == {"sku": "A", "name": "a", "qty": 0, "version": 1}
+
+
+@given(st.integers(0, int(MAXIMUM_PRICE * 100)))
+def test_every_amount_of_paise_is_exact(paise: int) -> None:
+    price = Decimal(paise) / 100
+
+    assert parse_price(price) == price
+    assert str(parse_price(f"{price:.2f}")) == f"{price:.2f}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Decimal("19.99"), "19.99"),
+        (Decimal("19.990"), "19.99"),
+        (Decimal("1E+2"), "100.00"),
+        (Decimal("-0.0"), "0.00"),
+        (7, "7.00"),
+        ("7.5", "7.50"),
+    ],
+)
+def test_prices_have_two_places(value: Any, expected: str) -> None:
+    assert str(parse_price(value)) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *map(
+            Decimal,
+            [
+                "0.001",
+                "-0.01",
+                "NaN",
+                "sNaN",
+                "Infinity",
+                "-Infinity",
+                "1E+400",
+                "1E-400",
+                "1E+999999999999",
+                "1000000000",
+            ],
+        ),
+        *[-1, 10**30, True, 19.99, None, [], {}, "", "1e2", "NaN", "-1", " 1", "1.999", "1,5", "\uff11", "1.", ".5"],
+    ],
+)
+def test_what_is_no_price_is_refused(value: Any) -> None:
+    with pytest.raises(PydanticCustomError):
+        parse_price(value)
+
+
+@given(st.one_of(st.decimals(), st.text(), st.floats(), st.integers(), st.booleans()))
+def test_any_value_is_a_price_or_refused(value: Any) -> None:
+    try:
+        price = parse_price(value)
+    except PydanticCustomError:
+        return
+    assert 0 <= price <= MAXIMUM_PRICE
+    assert price.as_tuple().exponent == -2

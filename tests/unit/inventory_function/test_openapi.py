@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from app.main import create_application
+from app.main import app
 
 WRITES = {
     ("/inventory", "post"),
@@ -14,11 +14,10 @@ WRITES = {
 
 
 def document() -> dict[str, Any]:
-    return create_application().openapi()
+    return app.openapi()
 
 
-def test_every_refusal_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REQUIRE_API_KEY", "false")
+def test_every_refusal_is_a_problem() -> None:
     published = document()
 
     for operations in published["paths"].values():
@@ -28,20 +27,19 @@ def test_every_refusal_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
                     schema = {"$ref": "#/components/schemas/Problem"}
                     assert response["content"] == {"application/problem+json": {"schema": schema}}
     assert "HTTPValidationError" not in published["components"]["schemas"]
-    assert "securitySchemes" not in published["components"]
 
 
-def test_writes_ask_for_the_key_when_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REQUIRE_API_KEY", "true")
-
+def test_writes_ask_for_the_key_and_nothing_else_does() -> None:
     secured = {
         (path, method)
         for path, operations in document()["paths"].items()
         for method, operation in operations.items()
-        if "security" in operation
+        if operation.get("security") == [{"ApiKey": []}]
     }
 
     assert secured == WRITES
+    scheme = document()["components"]["securitySchemes"]["ApiKey"]
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "x-api-key")
 
 
 @pytest.mark.parametrize(

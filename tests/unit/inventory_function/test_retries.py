@@ -4,9 +4,10 @@ import time
 from typing import Any
 
 import pytest
-from app.problem import Problem
-from app.retries import attempt
+from app.retries import with_retries
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
+
+from lambda_http.problem import Problem
 
 
 def answer(code: str, status: int = 400, **more: Any) -> ClientError:
@@ -67,19 +68,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_what_had_no_effect_is_tried_again(error: Exception, *, repeatable: bool) -> None:
     call = Call(error, error)
 
-    assert attempt(call, repeatable=repeatable) == "done"
+    assert with_retries(call, repeatable=repeatable) == "done"
     assert call.count == 3
 
 
 @pytest.mark.parametrize("error", UNKNOWN)
 def test_what_may_have_had_its_effect_is_tried_again_only_when_harmless(error: Exception) -> None:
-    assert attempt(Call(error), repeatable=True) == "done"
+    assert with_retries(Call(error), repeatable=True) == "done"
     call = Call(error)
 
     with pytest.raises(Problem) as refusal:
-        attempt(call, repeatable=False)
+        with_retries(call, repeatable=False)
 
-    assert (refusal.value.status_code, call.count) == (503, 1)
+    assert (refusal.value.status, call.count) == (503, 1)
 
 
 @pytest.mark.parametrize("error", ANSWERED)
@@ -87,7 +88,7 @@ def test_an_answer_goes_to_the_caller(error: Exception) -> None:
     call = Call(error)
 
     with pytest.raises(type(error)):
-        attempt(call, repeatable=True)
+        with_retries(call, repeatable=True)
 
     assert call.count == 1
 
@@ -96,9 +97,9 @@ def test_it_gives_up_within_its_budget(clock: list[float]) -> None:
     call = Call(*[answer("ThrottlingException")] * 10_000)
 
     with pytest.raises(Problem) as refusal:
-        attempt(call, repeatable=True, budget=3.0)
+        with_retries(call, repeatable=True, budget=3.0)
 
-    assert refusal.value.status_code == 503
+    assert refusal.value.status == 503
     assert refusal.value.headers == {"Retry-After": "1"}
     assert 2.5 < clock[0] <= 3.05
     assert call.count < 60

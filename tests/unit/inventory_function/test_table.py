@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from app import clients, stored_item, table
+from app import stored_item, table
 from app.config import settings
 from app.models import NewItem
-from app.problem import Problem
+from app.table import InvalidCursorError, decode_cursor, encode_cursor
 from botocore.exceptions import ClientError
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lambda_http import aws_clients
+from lambda_http.problem import Problem
 
 NEW = NewItem(sku="A", name="a", qty=3)
 
@@ -42,7 +47,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Table:
         monkeypatch.setenv(name, "inventory")
     monkeypatch.setattr(table, "settings", settings.__wrapped__)
     fake = Table()
-    monkeypatch.setattr(clients, "dynamodb", lambda: fake)
+    monkeypatch.setattr(aws_clients, "dynamodb", lambda: fake)
     return fake
 
 
@@ -58,7 +63,7 @@ def test_a_creation_of_someone_else_is_a_conflict(fake: Table) -> None:
     with pytest.raises(Problem) as refusal:
         table.create(NEW)
 
-    assert refusal.value.status_code == 409
+    assert refusal.value.status == 409
 
 
 def test_a_scan_that_stops_early_goes_on_where_it_stopped(fake: Table) -> None:
@@ -67,4 +72,45 @@ def test_a_scan_that_stops_early_goes_on_where_it_stopped(fake: Table) -> None:
 
     items, last = table.page(20, None)
 
-    assert ([item.sku for item in items], last) == (["A"], "B")
+    assert ([item.sku for item in items], last) == (["A"], encode_cursor("B"))
+
+
+SKUS = st.text(min_size=1, max_size=500)
+
+
+@given(SKUS)
+def test_a_cursor_gives_its_sku_back(sku: str) -> None:
+    assert decode_cursor(encode_cursor(sku)) == sku
+
+
+@given(SKUS)
+def test_a_cursor_needs_no_quoting_in_a_url(sku: str) -> None:
+    assert set(encode_cursor(sku)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+@given(st.text(max_size=80))
+def test_any_other_text_is_no_cursor(text: str) -> None:
+    try:
+        sku = decode_cursor(text)
+    except InvalidCursorError:
+        return
+    assert encode_cursor(sku) == text
+
+
+@given(SKUS, st.data())
+def test_damage_to_a_cursor_is_found(sku: str, data: st.DataObject) -> None:
+    cursor = encode_cursor(sku)
+    place = data.draw(st.integers(0, len(cursor) - 1))
+    other = data.draw(st.sampled_from("ABCxyz019-_=+/ \n"))
+    assume(cursor[place] != other)
+
+    with pytest.raises(InvalidCursorError):
+        decode_cursor(cursor[:place] + other + cursor[place + 1 :])
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "=", "A", "AAAAAAAA", "A" * 100_000, "é" * 20, encode_cursor("A") + "=", encode_cursor("A") + "\n"]
+)
+def test_what_is_no_cursor(cursor: str) -> None:
+    with pytest.raises(InvalidCursorError):
+        decode_cursor(cursor)

@@ -81,7 +81,7 @@ def test_a_call_without_a_permission_and_a_permission_without_a_call_are_found(t
     for name in ("inventory_function", "shopbot_function", "lambda_http", "pre_traffic_check"):
         shutil.copytree(TEMPLATE.parent / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "inventory_function" / "app" / "table.py").open("a") as table:
-        table.write('\n\ndef find() -> object:\n    return clients.dynamodb().query(TableName="t")\n')
+        table.write('\n\ndef find() -> object:\n    return aws_clients.dynamodb().query(TableName="t")\n')
     path = tmp_path / "template.yaml"
     source = TEMPLATE.read_text()
     for old, new in (
