@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -36,10 +37,11 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stage]:
-    cache = tmp_path_factory.mktemp("translations")
+    folder = tmp_path_factory.mktemp("translations")
 
+    @functools.cache
     def make(**parameters: str) -> Stage:
-        return Stage(Template.load(TEMPLATE, parameters, cache=cache))
+        return Stage(Template.load(TEMPLATE, parameters, cache=folder))
 
     return make
 
