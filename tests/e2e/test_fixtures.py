@@ -7,7 +7,6 @@ import base64
 import importlib
 import json
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ import pytest
 from emulator.control import ask
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.sam_cli import invoke_command
-from sam_template.repository import REPOSITORY
 from tests.conftest import EVENTS, load_event
+from tests.e2e.forked_sam import run_sam
 
 
 @dataclass(frozen=True)
@@ -125,15 +124,18 @@ class Context:
 
 
 @pytest.fixture(scope="module")
-def invoked(running: RunningEmulator, tool_environment: dict[str, str], paths: StatePaths) -> Answers:
+def invoked(
+    running: RunningEmulator,
+    tool_environment: dict[str, str],
+    paths: StatePaths,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Answers:
     def invoke(service: Service, fixture: Path) -> Answer:
         command = invoke_command(paths, running, service.function, fixture)
-        done = subprocess.run(
-            command, cwd=REPOSITORY, env=tool_environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert "REPORT RequestId:" in done.stderr
-        return of_proxy_answer(json.loads(done.stdout))
+        done = run_sam(command, tool_environment, tmp_path_factory.mktemp(fixture.stem))
+        assert done.status == 0, done.log
+        assert "REPORT RequestId:" in done.log
+        return of_proxy_answer(json.loads(done.output))
 
     return answers(running, invoke, at_once=2)
 

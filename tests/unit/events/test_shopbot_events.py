@@ -58,7 +58,7 @@ def test_what_no_route_takes_is_refused_by_its_path_or_its_method(name: str, ref
         endpoint(FIXTURES[name])
 
 
-@pytest.mark.parametrize("name", FIXTURES.keys() - UNROUTED - {"chat_malformed_session"})
+@pytest.mark.parametrize("name", sorted(FIXTURES.keys() - UNROUTED - {"chat_malformed_session"}))
 def test_a_session_belongs_to_its_user_except_where_the_name_says_so(name: str) -> None:
     found = session_and_user(FIXTURES[name])
 
