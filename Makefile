@@ -74,9 +74,10 @@ $(BUILD): $(READY) template.yaml samconfig.toml tools/package_function.py tools/
 build-%:
 	@$(PYTHON) -m tools.package_function $* "$(ARTIFACTS_DIR)"
 
+# The whole suite runs in a process for each processor, a file of tests in one of them; what ARGS selects runs in one.
 .PHONY: test
-test: $(BUILD) $(CHECKS) ## Run the whole suite
-	@exec $(PYTHON) -m pytest $(ARGS)
+test: $(BUILD) $(CHECKS) ## Run the whole suite, or a part: ARGS=tests/unit
+	@exec $(PYTHON) -m pytest $(or $(ARGS),--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder)
 
 .PHONY: lint
 lint: $(READY) ## Check format, lint and types

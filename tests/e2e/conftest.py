@@ -44,14 +44,16 @@ class Started:
             time.sleep(0.05)
 
 
-def make_start(folder: Path, *, port: int | None = None, environment: dict[str, str] | None = None) -> Started:
-    """Run `make start`; what it prints goes to a file of `folder`."""
+def make_start(
+    folder: Path, *, port: int | None = None, environment: dict[str, str] | None = None, checkout: Path = REPOSITORY
+) -> Started:
+    """Run `make start` in `checkout`; what it prints goes to a file of `folder`."""
     port = port or free_port()
     printed = folder / "output.txt"
     with printed.open("wb") as output:
         process = subprocess.Popen(
             ["make", "start", f"PORT={port}"],
-            cwd=REPOSITORY,
+            cwd=checkout,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -11,19 +13,50 @@ from pathlib import Path
 import httpx
 import pytest
 
+from emulator.paths import STATE_FOLDER_VARIABLE
 from sam_template.repository import REPOSITORY
+from tests.conftest import NAME_OTHER_BACKING_SERVICES
+from tests.e2e.conftest import make_start
 
-SOURCE = REPOSITORY / "inventory_function/app/routes/status.py"
+INSTALLED = (".venv", ".local")
+NOT_COPIED = shutil.ignore_patterns(*INSTALLED, ".git", ".*_cache", ".hypothesis", "deployment", "rehearsal", "tests")
 MESSAGE = "The inventory service is running"
 RELOADED_SECONDS = 15
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository: other tests read its sources while these tests edit them."""
+    copy = tmp_path_factory.mktemp("checkout") / "shop"
+    shutil.copytree(REPOSITORY, copy, ignore=NOT_COPIED)
+    for name in INSTALLED:
+        (copy / name).symlink_to(REPOSITORY / name)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def client(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of `make start` in that copy."""
+    folder = tmp_path_factory.mktemp("reload")
+    shell = {name: value for name, value in os.environ.items() if name not in NAME_OTHER_BACKING_SERVICES}
+    environment = {**shell, STATE_FOLDER_VARIABLE: str(folder / "run")}
+    started = make_start(folder, environment=environment, checkout=checkout)
+    try:
+        started.wait_until_ready()
+        with httpx.Client(base_url=started.url, timeout=30) as client:
+            yield client
+    finally:
+        started.process.terminate()
+        started.process.wait(30)
+
+
 @pytest.fixture
-def source() -> Iterator[Path]:
-    original = SOURCE.read_text()
+def source(checkout: Path) -> Iterator[Path]:
+    source = checkout / "inventory_function/app/routes/status.py"
+    original = source.read_text()
     assert MESSAGE in original
-    yield SOURCE
-    SOURCE.write_text(original)
+    yield source
+    source.write_text(original)
 
 
 def wait_for(client: httpx.Client, message: str) -> None:

@@ -48,7 +48,7 @@ def test_another_process_with_the_same_id_is_another() -> None:
     assert not ProcessIdentity(identity.pid, "another start").is_running()
 
 
-@pytest.mark.parametrize("pid", [0, -1, -os.getpid(), 2**31, 2**63, 10**20])
+@pytest.mark.parametrize("pid", [0, -1, pytest.param(-os.getpid(), id="negative"), 2**31, 2**63, 10**20])
 def test_a_number_that_is_no_process_id_has_no_identity(pid: int) -> None:
     assert ProcessIdentity.of(pid) is None
     assert not ProcessIdentity(pid, "").is_running()
