@@ -40,6 +40,6 @@ def _run(arguments: list[str], environment: dict[str, str], output: Path, log: P
     os.environ.clear()
     os.environ.update(environment)
 
-    from samcli.cli.main import cli
+    from samcli.cli.main import cli  # type: ignore[import-untyped]
 
     cli(arguments, prog_name="sam")
