@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -79,7 +80,8 @@ def _fault(paths: StatePaths, arguments: argparse.Namespace) -> None:
 
 
 def _env(paths: StatePaths, _: argparse.Namespace) -> None:
-    sys.stdout.write(f"{shell_exports(asyncio.run(required(paths)))}\n")
+    running = asyncio.run(required(paths))
+    sys.stdout.write(f"{shell_exports(running, json.loads(paths.sam_environment.read_text()))}\n")
 
 
 def _ask(paths: StatePaths, verb: str, text: str = "") -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,10 +47,16 @@ def process_environment(running: RunningEmulator) -> dict[str, str]:
     return inherited | dict(tool_environment(running)) | {"PATH": path}
 
 
-def shell_exports(running: RunningEmulator) -> str:
-    """Return the same as shell commands, for `eval "$(make env)"`."""
+def shell_exports(running: RunningEmulator, functions: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the same as shell commands, for `eval "$(make env)"`, and the variables of the `functions`.
+
+    With these, a function's application runs under any web server. A variable that differs between functions is left
+    out.
+    """
+    pairs = [pair for variables in functions.values() for pair in variables.items()]
+    shared = {name: value for name, value in pairs if all(value == other for given, other in pairs if given == name)}
     lines = [f"unset {' '.join(FOREIGN_VARIABLES)}"]
-    lines += [f"export {name}='{value}'" for name, value in tool_environment(running).items()]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in {**shared, **tool_environment(running)}.items()]
     lines.append(f"export PATH='{TOOLS}':\"$PATH\"")
     return "\n".join(lines)
 

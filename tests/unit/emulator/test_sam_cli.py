@@ -29,9 +29,24 @@ def test_a_child_process_uses_the_emulator_and_no_account_of_the_developer(monke
 
 def test_a_shell_gets_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
-    script = f'{shell_exports(RUNNING)}\nprintf "%s %s %s" "$AWS_ENDPOINT_URL" "$DOCKER_HOST" "${{AWS_PROFILE-unset}}"'
+    script = (
+        f'{shell_exports(RUNNING, {})}\nprintf "%s %s %s" "$AWS_ENDPOINT_URL" "$DOCKER_HOST" "${{AWS_PROFILE-unset}}"'
+    )
     shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
     assert shown == f"{RUNNING.endpoint_url} {RUNNING.engine} unset"
+
+
+def test_a_shell_gets_the_variables_that_a_function_needs_under_another_server() -> None:
+    functions = {
+        "One": {"TABLE_NAME": "it's a table", "S3_BUCKET": "data", "SERVICE": "one", "AWS_ENDPOINT_URL": "http://in:1"},
+        "Two": {"TABLE_NAME": "it's a table", "REDIS_PORT": "1", "SERVICE": "two"},
+    }
+    names = ("TABLE_NAME", "S3_BUCKET", "REDIS_PORT", "AWS_ENDPOINT_URL")
+    wanted = " ".join(f'"${name}"' for name in names)
+    script = f"{shell_exports(RUNNING, functions)}\nprintf '%s, ' {wanted}"
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown == f"it's a table, data, 1, {RUNNING.endpoint_url}, "
+    assert "SERVICE" not in shell_exports(RUNNING, functions)
 
 
 def test_an_installed_engine_runs_containers_of_this_machine(tmp_path: object) -> None:
@@ -39,5 +54,5 @@ def test_an_installed_engine_runs_containers_of_this_machine(tmp_path: object) -
     command = [str(part) for part in start_api_command(StatePaths.current(), installed, 3000)]
     assert "LambdaArchitecture=" in " ".join(command)
     assert "DOCKER_HOST" not in {
-        line.split("=")[0].removeprefix("export ") for line in shell_exports(installed).split("\n")
+        line.split("=")[0].removeprefix("export ") for line in shell_exports(installed, {}).split("\n")
     }
