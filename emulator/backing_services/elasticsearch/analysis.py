@@ -31,8 +31,6 @@ def _english() -> TextAnalyzerBuilder:
 _BUILDERS: Final[Mapping[str, Callable[[], TextAnalyzerBuilder]]] = {
     "standard": _standard,
     "english": _english,
-    "simple": lambda: TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{M}]+")).filter(Filter.lowercase()),
-    "whitespace": lambda: TextAnalyzerBuilder(Tokenizer.whitespace()),
     "keyword": lambda: TextAnalyzerBuilder(Tokenizer.raw()),
 }
 NAMES: Final = frozenset(_BUILDERS)

@@ -1,34 +1,24 @@
 """What each route does: the part of the REST API that exists here.
 
-Source: Elasticsearch 8.19 reference, "REST APIs": cluster, cat, index, alias, document and search APIs.
+Source: Elasticsearch 8.19 reference, "REST APIs": cat, index, alias, bulk, count and search APIs.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
 
-from emulator.backing_services.elasticsearch import bulk, search
-from emulator.backing_services.elasticsearch.errors import ElasticsearchError
-from emulator.backing_services.elasticsearch.index import Index
-from emulator.backing_services.elasticsearch.indices import Indices
-from emulator.backing_services.elasticsearch.wire import (
-    answer_json,
-    check_parameters,
-    flag,
-    read_json,
-    read_lines,
-    read_object,
-)
+from emulator.backing_services.elasticsearch.errors import ElasticsearchError, illegal_argument
+from emulator.backing_services.elasticsearch.index import Index, Indices
+from emulator.backing_services.elasticsearch.search import SHARDS, count, search
+from emulator.backing_services.elasticsearch.wire import answer_json, check_parameters, read_json, read_lines
 
 VERSION: Final = "8.19.3"
-_CLUSTER: Final = "shop-on-sam"
 _INDEX: Final = "/{index:[^_/][^/]*}"
-_TIMEOUTS: Final = {"timeout", "master_timeout", "wait_for_active_shards"}
-_TARGETS: Final = {"ignore_unavailable", "allow_no_indices", "expand_wildcards"}
-_WRITES: Final = {"refresh", "timeout", "wait_for_active_shards", "require_alias"}
 
 
 class Endpoints:
@@ -40,206 +30,102 @@ class Endpoints:
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route; whatever is not here is answered with 400."""
-        table = {
-            ("GET", "HEAD"): {
-                "/": self._root,
-                "/_alias": self._get_alias,
-                "/_alias/{alias}": self._get_alias,
-                f"{_INDEX}/_alias": self._get_alias,
-                f"{_INDEX}/_alias/{{alias}}": self._get_alias,
-                f"{_INDEX}/_doc/{{id}}": self._get_document,
-                _INDEX: self._get_index,
-            },
-            ("GET",): {
-                "/_cat/indices": self._cat_indices,
-                "/_cluster/health": self._health,
-                f"{_INDEX}/_mapping": self._get_mapping,
-            },
-            ("GET", "POST"): {
-                "/_count": self._count,
-                f"{_INDEX}/_count": self._count,
-                "/_refresh": self._refresh,
-                f"{_INDEX}/_refresh": self._refresh,
-                "/_search": self._search,
-                f"{_INDEX}/_search": self._search,
-            },
-            ("POST", "PUT"): {
-                "/_bulk": self._bulk,
-                f"{_INDEX}/_bulk": self._bulk,
-                f"{_INDEX}/_create/{{id}}": self._put_document,
-                f"{_INDEX}/_doc/{{id}}": self._put_document,
-            },
-            ("POST",): {"/_aliases": self._aliases, f"{_INDEX}/_doc": self._put_document},
-            ("PUT",): {_INDEX: self._create_index},
-            ("DELETE",): {_INDEX: self._delete_index, f"{_INDEX}/_doc/{{id}}": self._delete_document},
-        }
         return [
-            web.RouteDef(method, path, handler, {"allow_head": False} if method == "GET" else {})
-            for methods, handlers in table.items()
-            for path, handler in handlers.items()
-            for method in methods
+            web.get("/", self._root, allow_head=False),
+            web.get("/_alias/{alias}", self._get_alias, allow_head=False),
+            web.get("/_cat/indices", self._cat_indices, allow_head=False),
+            web.post("/_aliases", self._change_aliases),
+            web.put(_INDEX, self._create_index),
+            web.delete(_INDEX, self._delete_index),
+            web.post(f"{_INDEX}/_bulk", self._bulk),
+            web.put(f"{_INDEX}/_bulk", self._bulk),
+            web.post(f"{_INDEX}/_refresh", self._refresh),
+            web.get(f"{_INDEX}/_count", self._count, allow_head=False),
+            web.post(f"{_INDEX}/_count", self._count),
+            web.get(f"{_INDEX}/_search", self._search, allow_head=False),
+            web.post(f"{_INDEX}/_search", self._search),
         ]
 
     async def _root(self, request: web.Request) -> web.Response:
         check_parameters(request)
-        version = {
-            "number": VERSION,
-            "build_flavor": "default",
-            "build_type": "fake",
-            "build_hash": "0" * 40,
-            "build_date": "2025-08-26T00:00:00.000000000Z",
-            "build_snapshot": False,
-            "lucene_version": "9.12.2",
-            "minimum_wire_compatibility_version": "7.17.0",
-            "minimum_index_compatibility_version": "7.0.0",
-        }
-        names = {"name": "fake", "cluster_name": _CLUSTER, "cluster_uuid": self._uuid}
-        return answer_json(request, names | {"version": version, "tagline": "You Know, for Search"})
-
-    async def _health(self, request: web.Request) -> web.Response:
-        check_parameters(request, {"timeout", "master_timeout", "wait_for_status", "local"})
-        shards = len(self._indices.resolve("_all"))
-        return answer_json(
-            request,
-            {
-                "cluster_name": _CLUSTER,
-                "status": "green",
-                "timed_out": False,
-                "number_of_nodes": 1,
-                "number_of_data_nodes": 1,
-                "active_primary_shards": shards,
-                "active_shards": shards,
-                "relocating_shards": 0,
-                "initializing_shards": 0,
-                "unassigned_shards": 0,
-                "active_shards_percent_as_number": 100.0,
-            },
-        )
+        version = {"number": VERSION, "build_flavor": "default", "build_type": "fake", "lucene_version": "9.12.2"}
+        names = {"name": "fake", "cluster_name": "shop-on-sam", "cluster_uuid": self._uuid}
+        return answer_json(request, {**names, "version": version, "tagline": "You Know, for Search"})
 
     async def _cat_indices(self, request: web.Request) -> web.Response:
-        parameters = check_parameters(request, {"format", "v"})
-        rows = [
-            {
-                "health": "green",
-                "status": "open",
-                "index": index.name,
-                "uuid": index.uuid,
-                "docs.count": str(len(index)),
-            }
-            for index in self._indices.resolve("_all")
-        ]
-        if parameters.get("format") == "json":
-            return answer_json(request, rows)
-        lines = [" ".join(rows[0])] if rows and flag(parameters, "v") else []
-        return web.Response(text="".join(f"{line}\n" for line in [*lines, *(" ".join(row.values()) for row in rows)]))
+        check_parameters(request, {"format"})
+        if request.query.get("format") != "json":
+            raise illegal_argument("the fake answers [_cat/indices] with format=json only")
+        return answer_json(request, [{"index": index.name, "docs.count": str(len(index))} for index in self._indices])
 
     async def _create_index(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TIMEOUTS)
+        check_parameters(request)
         index = self._indices.create(request.match_info["index"], await read_json(request))
         return answer_json(request, {"acknowledged": True, "shards_acknowledged": True, "index": index.name})
 
     async def _delete_index(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TIMEOUTS)
+        check_parameters(request)
         self._indices.delete(request.match_info["index"])
         return answer_json(request, {"acknowledged": True})
 
-    async def _get_index(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TARGETS)
-        return answer_json(request, {index.name: self._described(index) for index in self._targets(request)})
-
-    async def _get_mapping(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TARGETS)
-        found = self._targets(request)
-        return answer_json(request, {index.name: {"mappings": index.mapping.body()} for index in found})
-
-    async def _aliases(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TIMEOUTS)
-        self._indices.change_aliases(await read_object(request))
+    async def _change_aliases(self, request: web.Request) -> web.Response:
+        check_parameters(request)
+        body = await read_json(request)
+        self._indices.change_aliases(body.get("actions") if isinstance(body, dict) else None)
         return answer_json(request, {"acknowledged": True})
 
     async def _get_alias(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TARGETS)
-        alias = request.match_info.get("alias")
-        found = {index.name: self._indices.aliases_of(index) for index in self._targets(request)}
-        if alias is None:
-            return answer_json(request, {name: {"aliases": aliases} for name, aliases in found.items()})
-        pointing: dict[str, Any] = {
-            name: {"aliases": {alias: {}}} for name, aliases in found.items() if alias in aliases
-        }
-        if not pointing:
+        check_parameters(request)
+        alias = request.match_info["alias"]
+        names = self._indices.behind(alias)
+        if not names:
             return answer_json(request, {"error": f"alias [{alias}] missing", "status": 404}, status=404)
-        return answer_json(request, pointing)
+        return answer_json(request, {name: {"aliases": {alias: {}}} for name in sorted(names)})
 
     async def _bulk(self, request: web.Request) -> web.Response:
-        parameters = check_parameters(request, _WRITES)
-        content = await read_lines(request)
-        index = request.match_info.get("index")
-        return answer_json(request, bulk.bulk(self._indices, index, content, refresh=flag(parameters, "refresh")))
-
-    async def _put_document(self, request: web.Request) -> web.Response:
-        parameters = check_parameters(request, {*_WRITES, "op_type"})
-        only_create = "/_create/" in request.path or parameters.get("op_type") == "create"
-        body = await read_object(request)
-        index = self._indices.writable(request.match_info["index"])
-        written = index.put(request.match_info.get("id"), body, only_create=only_create)
-        return self._written(request, index, written)
-
-    async def _delete_document(self, request: web.Request) -> web.Response:
-        check_parameters(request, _WRITES)
-        index = self._indices.one(request.match_info["index"])
-        return self._written(request, index, index.delete(request.match_info["id"]))
-
-    async def _get_document(self, request: web.Request) -> web.Response:
+        """Write every document of the body, each with a result of its own."""
         check_parameters(request)
-        index, identifier = self._indices.one(request.match_info["index"]), request.match_info["id"]
-        document = index.get(identifier)
-        if document is None:
-            return answer_json(request, {"_index": index.name, "_id": identifier, "found": False}, status=404)
-        versions = {"_version": document.version, "_seq_no": document.sequence_number, "_primary_term": 1}
-        found = {"_index": index.name, "_id": identifier, **versions, "found": True, "_source": document.source}
-        return answer_json(request, found)
+        started = time.perf_counter()
+        index = self._index(request)
+        items = [_written(index, identifier, source) for identifier, source in _actions(await read_lines(request))]
+        took = round((time.perf_counter() - started) * 1000)
+        errors = any("error" in item["index"] for item in items)
+        return answer_json(request, {"took": took, "errors": errors, "items": items})
 
     async def _refresh(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TARGETS)
-        indices = self._targets(request)
-        for index in indices:
-            index.refresh()
-        return answer_json(request, {"_shards": search.shards(len(indices))})
-
-    async def _search(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TARGETS)
-        body = await read_json(request)
-        return answer_json(request, search.search([index.snapshot() for index in self._targets(request)], body))
+        check_parameters(request)
+        self._index(request).refresh()
+        return answer_json(request, {"_shards": SHARDS})
 
     async def _count(self, request: web.Request) -> web.Response:
-        check_parameters(request, _TARGETS)
-        body = await read_json(request)
-        return answer_json(request, search.count([index.snapshot() for index in self._targets(request)], body))
+        check_parameters(request)
+        return answer_json(request, count(self._index(request), await read_json(request)))
 
-    def _targets(self, request: web.Request) -> list[Index]:
-        """Return the indices that the path and the parameters name."""
-        expression = request.match_info.get("index", "_all")
-        if not flag(request.query, "ignore_unavailable"):
-            return self._indices.resolve(expression)
-        found: dict[str, Index] = {}
-        for name in expression.split(","):
-            try:
-                found |= {index.name: index for index in self._indices.resolve(name)}
-            except ElasticsearchError as error:
-                if error.status != 404:
-                    raise
-        return list(found.values())
+    async def _search(self, request: web.Request) -> web.Response:
+        check_parameters(request)
+        return answer_json(request, search(self._index(request), await read_json(request)))
 
-    def _described(self, index: Index) -> dict[str, Any]:
-        settings = index.settings | {
-            "uuid": index.uuid,
-            "provided_name": index.name,
-            "creation_date": str(round(index.created_at * 1000)),
-        }
-        aliases = self._indices.aliases_of(index)
-        return {"aliases": aliases, "mappings": index.mapping.body(), "settings": {"index": settings}}
+    def _index(self, request: web.Request) -> Index:
+        return self._indices.one(request.match_info["index"])
 
-    def _written(self, request: web.Request, index: Index, written: Any) -> web.Response:
-        if flag(request.query, "refresh"):
-            index.refresh()
-        return answer_json(request, bulk.written_body(index, written), status=bulk.written_status(written))
+
+def _actions(lines: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Return id and document of each action of a bulk body. Raises ElasticsearchError; then nothing was done."""
+    if len(lines) % 2:
+        raise illegal_argument(f"The bulk request has no source line after the action of line [{len(lines)}]")
+    for number, header in enumerate(lines[::2]):
+        is_known = isinstance(header, dict) and set(header) == {"index"} and isinstance(header["index"], dict)
+        if not is_known or set(header["index"]) != {"_id"}:
+            raise illegal_argument(
+                f"Malformed action/metadata line [{2 * number + 1}]: the fake knows an [index] action with an [_id]"
+            )
+    return [(str(header["index"]["_id"]), source) for header, source in zip(lines[::2], lines[1::2], strict=True)]
+
+
+def _written(index: Index, identifier: str, source: Any) -> dict[str, Any]:
+    where = {"_index": index.name, "_id": identifier}
+    try:
+        result = index.put(identifier, source)
+    except ElasticsearchError as error:
+        return {"index": {**where, "status": error.status, "error": error.cause()}}
+    return {"index": {**where, "result": result, "status": 201 if result == "created" else 200}}

@@ -24,31 +24,9 @@ class ElasticsearchError(Exception):
         return {"error": {"root_cause": [self.cause()], **self.cause()}, "status": self.status}
 
 
-class ShardError(ElasticsearchError):
-    """A request that parses but that an index cannot run; Elasticsearch wraps it, since each shard says so."""
-
-    def body(self) -> dict[str, Any]:
-        """Return the answer's JSON."""
-        error = {
-            "root_cause": [self.cause()],
-            "type": "search_phase_execution_exception",
-            "reason": "all shards failed",
-            "phase": "query",
-            "grouped": True,
-            "failed_shards": [{"shard": 0, "index": self.members.get("index"), "reason": self.cause()}],
-            "caused_by": self.cause(),
-        }
-        return {"error": error, "status": self.status}
-
-
 def parsing(reason: str) -> ElasticsearchError:
     """Return the refusal of a body that is not the DSL, or not the part of it that the fake knows."""
     return ElasticsearchError(400, "parsing_exception", reason, line=1, col=1)
-
-
-def unknown_parameter(query: str, name: str) -> ElasticsearchError:
-    """Return the refusal of a member that `query` does not have."""
-    return parsing(f"[{query}] query does not support [{name}]")
 
 
 def illegal_argument(reason: str) -> ElasticsearchError:

@@ -5,42 +5,27 @@ Source: Elasticsearch 8.19 reference, "Common options", "Fuzziness".
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
-from emulator.backing_services.elasticsearch.errors import illegal_argument, parsing
+from emulator.backing_services.elasticsearch.errors import parsing
 
-_MAXIMUM_EDITS: Final = 2
+_AUTO: Final = re.compile(r"AUTO(?::(\d+),(\d+))?")
 
 
 def edits_for(fuzziness: Any, term: str) -> int:
-    """Return how many edits `fuzziness` (0, 1, 2, AUTO, AUTO:low,high) allows for `term`."""
-    text = str(fuzziness).upper()
-    if text.startswith("AUTO"):
-        low, high = _lengths(text)
-        return 0 if len(term) < low else 1 if len(term) < high else 2
-    try:
-        edits = int(float(text))
-    except (ValueError, OverflowError):
-        raise parsing(f"failed to parse fuzziness [{fuzziness}]: take 0, 1, 2 or AUTO") from None
-    if not 0 <= edits <= _MAXIMUM_EDITS:
-        raise illegal_argument(f"Valid edit distances are [0, 1, 2] but was [{fuzziness}]")
-    return edits
-
-
-def _lengths(text: str) -> tuple[int, int]:
-    if text == "AUTO":
-        return 3, 6
-    try:
-        low, high = (int(part) for part in text.removeprefix("AUTO:").split(","))
-    except ValueError:
-        raise parsing(f"failed to find low and high distance values in [{text}]") from None
-    return low, high
+    """Return how many edits `fuzziness` (AUTO or AUTO:low,high) allows for `term`."""
+    given = _AUTO.fullmatch(str(fuzziness).upper())
+    if given is None:
+        raise parsing(f"failed to parse fuzziness [{fuzziness}]: the fake knows AUTO and AUTO:low,high")
+    low, high = (int(length) for length in given.groups("0")) if given[1] else (3, 6)
+    return 0 if len(term) < low else 1 if len(term) < high else 2
 
 
 def distance_within(left: str, right: str, most: int) -> int | None:
     """Return the edits between two words when they are at most `most`, else None.
 
-    An edit inserts, removes or replaces a letter or swaps two backing services (optimal string alignment).
+    An edit inserts, removes or replaces a letter or swaps two neighbouring ones (optimal string alignment).
     """
     if abs(len(left) - len(right)) > most:
         return None

@@ -1,159 +1,132 @@
-"""One index: its documents, and when a search sees them.
+"""Indices, their documents and their aliases.
 
-Source: Elasticsearch 8.19 reference, "Index modules", "Near real-time search", "Optimistic concurrency control".
+Source: Elasticsearch 8.19 reference, "Index APIs", "Aliases", "Near real-time search". A search sees documents as of
+the last refresh that somebody asked for; the real one refreshes by itself as well, once a second.
 """
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.backing_services.elasticsearch.errors import ElasticsearchError, illegal_argument
+from emulator.backing_services.elasticsearch.errors import (
+    ElasticsearchError,
+    illegal_argument,
+    index_not_found,
+    parsing,
+)
 from emulator.backing_services.elasticsearch.mapping import IndexMapping
 from emulator.backing_services.elasticsearch.snapshot import Document, Snapshot
 
-_REFRESH_SECONDS: Final = 1.0  # the default of index.refresh_interval
-_SETTINGS: Final = {"number_of_shards", "number_of_replicas", "refresh_interval"}
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a write did: created, updated, deleted or not_found."""
-
-    identifier: str
-    result: str
-    version: int
-    sequence_number: int
+_FORBIDDEN: Final = re.compile(r'[\s"*,/<>?\\|#:A-Z]')
 
 
 class Index:
-    """Documents by id. A search sees them as of the last refresh: asked for, or a second after a write."""
+    """Documents by id."""
 
-    def __init__(
-        self,
-        name: str,
-        mappings: Mapping[str, Any],
-        settings: Mapping[str, Any],
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, name: str, mappings: Mapping[str, Any]) -> None:
         self.name = name
         self.mapping = IndexMapping(mappings)
-        self.settings = _settings(settings)
-        self.uuid = secrets.token_urlsafe(16)
-        self.created_at = time.time()
-        self._clock = clock
         self._documents: dict[str, Document] = {}
-        self._sequence_number = -1
-        self._written_at: float | None = None
-        self._snapshot = Snapshot(name, self.mapping, ())
+        self.snapshot = Snapshot(self.mapping, ())
+        """What a search sees."""
 
     def __len__(self) -> int:
         return len(self._documents)
 
-    def get(self, identifier: str) -> Document | None:
-        """Return a document as it was last written: reading by id needs no refresh."""
-        return self._documents.get(identifier)
-
-    def put(self, identifier: str | None, source: Any, *, only_create: bool = False) -> Written:
-        """Write a whole document, under a new id when none is given.
-
-        Raises ElasticsearchError when it does not fit the mapping, or exists and must not.
-        """
+    def put(self, identifier: str, source: Any) -> str:
+        """Write a whole document; return `created` or `updated`. Raises ElasticsearchError when it does not fit."""
         if not isinstance(source, dict):
             raise ElasticsearchError(400, "document_parsing_exception", "[1:1] failed to parse: not a JSON object")
-        identifier = secrets.token_urlsafe(15) if identifier is None else identifier
-        if not 0 < len(identifier.encode()) <= 512:
-            raise illegal_argument(f"id [{identifier}] must be 1 to 512 bytes long but was: {len(identifier.encode())}")
-        before = self._documents.get(identifier)
-        if before and only_create:
-            raise self._conflict(identifier, f"document already exists (current version [{before.version}])")
         values = self.mapping.values(source, identifier)
-        document = Document(
-            identifier,
-            source,
-            values,
-            version=before.version + 1 if before else 1,
-            sequence_number=self._next(),
-            index=self.name,
-        )
-        self._documents[identifier] = document
-        result = "updated" if before else "created"
-        return Written(identifier, result, document.version, document.sequence_number)
-
-    def update(self, identifier: str, change: Mapping[str, Any]) -> Written:
-        """Merge `doc` into a document; `doc_as_upsert` or `upsert` say what to write when there is none."""
-        for name in change:
-            if name not in {"doc", "doc_as_upsert", "upsert"}:
-                raise ElasticsearchError(
-                    400, "x_content_parse_exception", f"[1:2] [UpdateRequest] unknown field [{name}]"
-                )
-        before = self._documents.get(identifier)
-        if before is None:
-            source = change.get("doc") if change.get("doc_as_upsert") else change.get("upsert")
-            if source is None:
-                raise ElasticsearchError(
-                    404, "document_missing_exception", f"[{identifier}]: document missing", index=self.name
-                )
-            return self.put(identifier, source)
-        if not isinstance(change.get("doc"), dict):
-            raise ElasticsearchError(
-                400, "action_request_validation_exception", "Validation Failed: 1: doc is missing;"
-            )
-        return self.put(identifier, _merged(before.source, change["doc"]))
-
-    def delete(self, identifier: str) -> Written:
-        """Forget a document."""
-        before = self._documents.pop(identifier, None)
-        if before is None:
-            return Written(identifier, "not_found", 1, self._next())
-        return Written(identifier, "deleted", before.version + 1, self._next())
+        result = "updated" if identifier in self._documents else "created"
+        self._documents[identifier] = Document(identifier, source, values)
+        return result
 
     def refresh(self) -> None:
         """Let searches see every write."""
-        self._written_at = None
-        self._snapshot = Snapshot(self.name, self.mapping, self._documents.values())
-
-    def snapshot(self) -> Snapshot:
-        """Return what a search sees now."""
-        waits = str(self.settings["refresh_interval"]) != "-1"
-        if waits and self._written_at is not None and self._clock() - self._written_at >= _REFRESH_SECONDS:
-            self.refresh()
-        return self._snapshot
-
-    def _next(self) -> int:
-        self._sequence_number += 1
-        if self._written_at is None:
-            self._written_at = self._clock()
-        return self._sequence_number
-
-    def _conflict(self, identifier: str, why: str) -> ElasticsearchError:
-        return ElasticsearchError(
-            *(409, "version_conflict_engine_exception"),
-            f"[{identifier}]: version conflict, {why}",
-            index=self.name,
-            index_uuid=self.uuid,
-            shard="0",
-        )
+        self.snapshot = Snapshot(self.mapping, self._documents.values())
 
 
-def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {name.removeprefix("index."): value for name, value in given.items() if name != "index"}
-    flat |= given.get("index", {})
-    for name in flat:
-        if name not in _SETTINGS:
-            raise illegal_argument(f"unknown setting [index.{name}] for the fake: it knows {sorted(_SETTINGS)}")
-    return {"number_of_shards": "1", "number_of_replicas": "1", "refresh_interval": "1s"} | {
-        name: str(value) for name, value in flat.items()
-    }
+class Indices:
+    """Every index of the fake, by name, and the aliases."""
 
+    def __init__(self) -> None:
+        self._indices: dict[str, Index] = {}
+        self._aliases: dict[str, set[str]] = {}
 
-def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(old)
-    for name, value in new.items():
-        both = isinstance(value, dict) and isinstance(merged.get(name), dict)
-        merged[name] = _merged(merged[name], value) if both else value
-    return merged
+    def __iter__(self) -> Any:
+        return iter(self._indices.values())
+
+    def create(self, name: str, body: Any) -> Index:
+        """Create an index from its mappings."""
+        given = {} if body is None else body
+        for member in given:
+            if member != "mappings":
+                raise parsing(f"unknown key [{member}] for create index: the fake knows mappings")
+        if _FORBIDDEN.search(name) or name.startswith(("_", "-", "+")) or len(name.encode()) > 255:
+            reason = (
+                f"Invalid index name [{name}], must be lowercase, at most 255 bytes, not start with '_', '-' or '+', "
+                'and hold neither spaces nor "*\\<|,>/?#:'
+            )
+            raise ElasticsearchError(400, "invalid_index_name_exception", reason, index=name)
+        if name in self._indices or name in self._aliases:
+            reason = f"index [{name}] already exists"
+            raise ElasticsearchError(400, "resource_already_exists_exception", reason, index=name)
+        self._indices[name] = Index(name, given.get("mappings", {}))
+        return self._indices[name]
+
+    def delete(self, name: str) -> None:
+        """Delete an index by its own name; an alias is refused."""
+        if name in self._aliases:
+            raise illegal_argument(
+                f"The provided expression [{name}] matches an alias, specify the corresponding concrete indices "
+                "instead."
+            )
+        if name not in self._indices:
+            raise index_not_found(name)
+        self._drop(name)
+
+    def one(self, name: str) -> Index:
+        """Return the index that a name or an alias means. Raises ElasticsearchError."""
+        targets = self._aliases.get(name, {name} & self._indices.keys())
+        if not targets:
+            raise index_not_found(name)
+        if len(targets) > 1:
+            raise illegal_argument(f"alias [{name}] has more than one index associated with it: the fake takes one")
+        return self._indices[next(iter(targets))]
+
+    def behind(self, alias: str) -> set[str]:
+        """Return the names of the indices that `alias` means."""
+        return self._aliases.get(alias, set())
+
+    def change_aliases(self, actions: Any) -> None:
+        """Do all of `actions` (add, remove_index), or none of them when one is refused."""
+        if not isinstance(actions, list) or not actions:
+            raise parsing("[aliases] requires a list of [actions]")
+        added: dict[str, set[str]] = {}
+        doomed: set[str] = set()
+        for action in actions:
+            kind, given = next(iter(action.items())) if isinstance(action, dict) and len(action) == 1 else (action, {})
+            members = {"add": {"index", "alias"}, "remove_index": {"index"}}.get(str(kind))
+            if members is None or not isinstance(given, dict) or set(given) != members:
+                raise parsing(f"[aliases] the fake does not know the action [{action}]")
+            if given["index"] not in self._indices:
+                raise index_not_found(given["index"])
+            if kind == "add":
+                added.setdefault(given["alias"], set()).add(given["index"])
+            else:
+                doomed.add(given["index"])
+        for alias in added:
+            if alias in self._indices.keys() - doomed:
+                reason = f"Invalid alias name [{alias}]: an index or data stream exists with the same name as the alias"
+                raise ElasticsearchError(400, "invalid_alias_name_exception", reason)
+        for alias, targets in added.items():
+            self._aliases.setdefault(alias, set()).update(targets)
+        for name in doomed:
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        del self._indices[name]
+        self._aliases = {alias: left for alias, targets in self._aliases.items() if (left := targets - {name})}

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
 from emulator.backing_services.elasticsearch.endpoints import Endpoints
 from emulator.backing_services.elasticsearch.errors import ElasticsearchError
-from emulator.backing_services.elasticsearch.indices import Indices
-from emulator.backing_services.elasticsearch.wire import answer_json, plain_error
+from emulator.backing_services.elasticsearch.index import Indices
+from emulator.backing_services.elasticsearch.wire import answer_json
 from emulator.backing_services.loopback_server import LoopbackServer
 
 _MAXIMUM_BODY_BYTES = 100 * 1024 * 1024  # http.max_content_length
-_REALM = ['Basic realm="security", charset="UTF-8"', "ApiKey"]
+_REALMS = ['Basic realm="security", charset="UTF-8"', "ApiKey"]
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -48,32 +47,27 @@ class Elasticsearch(LoopbackServer):
             self._authenticate(request)
             return await handler(request)
         except ElasticsearchError as error:
-            headers = [("WWW-Authenticate", value) for value in _REALM] if error.status == 401 else []
+            headers = [("WWW-Authenticate", value) for value in _REALMS] if error.status == 401 else []
             return answer_json(request, error.body(), status=error.status, headers=headers)
         except web.HTTPRequestEntityTooLarge:
-            return plain_error(request, 413, "the body is too large")
-        except web.HTTPNotFound:
-            return plain_error(request, 400, f"no handler found for uri [{request.path}] and method [{request.method}]")
-        except web.HTTPMethodNotAllowed as error:
-            allowed = ", ".join(sorted(error.allowed_methods))
-            reason = (
-                f"Incorrect HTTP method for uri [{request.path}] and method [{request.method}], allowed: [{allowed}]"
-            )
-            return plain_error(request, 405, reason, {"Allow": allowed})
+            return answer_json(request, {"error": "the body is too large", "status": 413}, status=413)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+            reason = f"no handler found for uri [{request.path}] and method [{request.method}]"
+            return answer_json(request, {"error": reason, "status": 400}, status=400)
 
     def _authenticate(self, request: web.Request) -> None:
         if self.api_key is None:
             return
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "apikey" and hmac.compare_digest(given.strip().encode(), self.api_key.encode()):
+        key = given.strip().encode(errors="surrogateescape")
+        if scheme.lower() == "apikey" and hmac.compare_digest(key, self.api_key.encode()):
             return
         reason = (
             "unable to authenticate with provided credentials and anonymous access is not allowed for this request"
             if given
             else f"missing authentication credentials for REST request [{request.path}]"
         )
-        header: dict[str, Any] = {"WWW-Authenticate": _REALM}
-        raise ElasticsearchError(401, "security_exception", reason, header=header)
+        raise ElasticsearchError(401, "security_exception", reason, header={"WWW-Authenticate": _REALMS})
 
 
 async def _sign(_: web.Request, response: web.StreamResponse) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import tantivy
@@ -12,8 +12,7 @@ from tantivy import Query
 
 from emulator.backing_services.elasticsearch.analysis import analyzer
 from emulator.backing_services.elasticsearch.fuzziness import distance_within
-from emulator.backing_services.elasticsearch.mapping import TEXTS, Field, IndexMapping
-from emulator.backing_services.elasticsearch.values import Value
+from emulator.backing_services.elasticsearch.mapping import TEXTS, Field, IndexMapping, Value
 
 Scores = dict[int, float]
 """The rows that match, each with its score."""
@@ -21,28 +20,24 @@ Scores = dict[int, float]
 _HEAP_BYTES: Final = 15_000_000  # the least that tantivy takes
 _ROW: Final = "row"
 _DISJUNCTION_TIE: Final = 0.01  # Lucene's BlendedTermQuery
+_MAXIMUM_EXPANSIONS: Final = 50
 
 
-@dataclass
+@dataclass(frozen=True)
 class Document:
-    """One document: its id, its JSON, the values of its fields, and its versions."""
+    """One document: its id, its JSON, and the values of its fields."""
 
     identifier: str
-    source: dict[str, Any]
+    source: Mapping[str, Any]
     values: Mapping[str, list[Value]]
-    version: int
-    sequence_number: int
-    index: str = field(default="")
 
 
 class Snapshot:
     """Rows are the documents in the order in which they came."""
 
-    def __init__(self, name: str, mapping: IndexMapping, documents: Iterable[Document]) -> None:
-        self.name = name
+    def __init__(self, mapping: IndexMapping, documents: Iterable[Document]) -> None:
         self.mapping = mapping
         self.documents: Sequence[Document] = tuple(documents)
-        self.row_of: Mapping[str, int] = {document.identifier: row for row, document in enumerate(self.documents)}
         texts = [one for one in mapping.fields.values() if one.type in TEXTS]
         # A name of the mapping may be no name for tantivy.
         self._names = {one.name: f"f{number}" for number, one in enumerate(texts)}
@@ -63,9 +58,8 @@ class Snapshot:
             entry = tantivy.Document()
             entry.add_unsigned(_ROW, row)
             for one in texts:
-                for value in document.values.get(one.name, ()):
-                    if one.ignore_above is None or len(str(value)) <= one.ignore_above:
-                        entry.add_text(self._names[one.name], str(value))
+                for value in document.values[one.name]:
+                    entry.add_text(self._names[one.name], str(value))
             writer.add_document(entry)
         writer.commit()
         writer.wait_merging_threads()
@@ -90,17 +84,15 @@ class Snapshot:
             return {}
         return self._run(queries[0] if len(queries) == 1 else Query.disjunction_max_query(queries, _DISJUNCTION_TIE))
 
-    def phrase(self, one: Field, positions: Sequence[tuple[int, str]], slop: int) -> Scores:
+    def phrase(self, one: Field, positions: Sequence[tuple[int, str]]) -> Scores:
         """Return who has the terms in this order and at these distances."""
         if len(positions) < 2:
             return self.terms(one, [(term, 1.0) for _, term in positions])
         first = positions[0][0]
         words = [(position - first, term) for position, term in positions]
-        return self._run(Query.phrase_query(self._schema, self._names[one.name], list(words), slop))
+        return self._run(Query.phrase_query(self._schema, self._names[one.name], list(words)))
 
-    def similar_terms(
-        self, one: Field, term: str, edits: int, prefix_length: int, most: int
-    ) -> list[tuple[str, float]]:
+    def similar_terms(self, one: Field, term: str, edits: int, prefix_length: int) -> list[tuple[str, float]]:
         """Return the terms of the index within `edits` of `term`, the nearest first, each with its weight.
 
         As in Lucene's TopTermsBlendedFreqScoringRewrite: a term weighs less for each edit, and all of them count as
@@ -112,7 +104,8 @@ class Snapshot:
             distance = distance_within(term, candidate, edits)
             if distance is not None:
                 near.append((1 - distance / min(len(term), len(candidate)), candidate, frequency))
-        near = sorted((entry for entry in near if entry[0] > 0), key=lambda entry: (-entry[0], entry[1]))[:most]
+        near = sorted((entry for entry in near if entry[0] > 0), key=lambda entry: (-entry[0], entry[1]))
+        near = near[:_MAXIMUM_EXPANSIONS]
         if not near:
             return []
         common = self._rarity(max(frequency for *_, frequency in near))

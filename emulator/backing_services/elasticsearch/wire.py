@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from aiohttp import web
@@ -17,10 +17,8 @@ from multidict import CIMultiDict
 from emulator.backing_services.elasticsearch.errors import ElasticsearchError, illegal_argument
 
 _VENDOR: Final = re.compile(r"application/vnd\.elasticsearch\+(json|x-ndjson)\s*;\s*compatible-with\s*=\s*(\d+)")
-_JSON_TYPES: Final = {"application/json", "application/vnd.elasticsearch+json"}
-_LINES_TYPES: Final = {"application/x-ndjson", "application/vnd.elasticsearch+x-ndjson"}
-# What every endpoint takes. The official clients send none of them unless asked to.
-_COMMON: Final = {"pretty", "human", "error_trace"}
+_JSON: Final = {"application/json", "application/vnd.elasticsearch+json"}
+_LINES: Final = {"application/x-ndjson", "application/vnd.elasticsearch+x-ndjson"}
 
 
 def answer_json(
@@ -33,24 +31,11 @@ def answer_json(
     return web.Response(body=content, status=status, headers=CIMultiDict([*headers, ("Content-Type", media_type)]))
 
 
-def plain_error(
-    request: web.Request, status: int, reason: str, headers: Mapping[str, str] | None = None
-) -> web.Response:
-    """Return a refusal that has no type, as Elasticsearch gives before a request has reached a handler."""
-    return answer_json(request, {"error": reason, "status": status}, status=status, headers=(headers or {}).items())
-
-
-def check_parameters(request: web.Request, known: Collection[str] = ()) -> Mapping[str, str]:
-    """Return the query's parameters. Raises ElasticsearchError for one that is not `known`."""
+def check_parameters(request: web.Request, known: Collection[str] = ()) -> None:
+    """Raise ElasticsearchError for a parameter of the query that is not `known`."""
     for name in request.query:
-        if name not in known and name not in _COMMON:
+        if name not in known:
             raise illegal_argument(f"request [{request.path}] contains unrecognized parameter: [{name}]")
-    return request.query
-
-
-def flag(parameters: Mapping[str, str], name: str) -> bool:
-    """Tell whether a parameter such as `refresh` is on: present without a value, `true`, or `wait_for`."""
-    return parameters.get(name, "false") in {"", "true", "wait_for"}
 
 
 async def read_json(request: web.Request) -> Any:
@@ -58,8 +43,17 @@ async def read_json(request: web.Request) -> Any:
     content = await request.read()
     if not content.strip():
         return None
-    _check_type(request, _JSON_TYPES)
+    _check_type(request, _JSON)
     return parse_json(content, line=1)
+
+
+async def read_lines(request: web.Request) -> list[Any]:
+    """Return the lines of an NDJSON body. Raises ElasticsearchError for another type or a malformed one."""
+    _check_type(request, _JSON | _LINES)
+    content = await request.read()
+    if not content.endswith(b"\n"):
+        raise illegal_argument("The bulk request must be terminated by a newline [\\n]")
+    return [parse_json(line, line=number) for number, line in enumerate(content.split(b"\n")[:-1], 1) if line.strip()]
 
 
 def parse_json(content: bytes, *, line: int) -> Any:
@@ -71,21 +65,6 @@ def parse_json(content: bytes, *, line: int) -> Any:
     except (ValueError, RecursionError) as error:
         raise ElasticsearchError(400, "x_content_parse_exception", f"[{line}:1] not JSON: {error}") from None
     return value
-
-
-async def read_object(request: web.Request) -> dict[str, Any]:
-    """Return the body, which must be a JSON object. Raises ElasticsearchError."""
-    body = await read_json(request)
-    if not isinstance(body, dict):
-        reason = "request body is required" if body is None else "request body must be a JSON object"
-        raise ElasticsearchError(400, "parse_exception", reason)
-    return body
-
-
-async def read_lines(request: web.Request) -> bytes:
-    """Return the NDJSON body. Raises ElasticsearchError for another type."""
-    _check_type(request, _JSON_TYPES | _LINES_TYPES)
-    return await request.read()
 
 
 def _check_type(request: web.Request, allowed: Collection[str]) -> None:

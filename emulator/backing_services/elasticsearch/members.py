@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
-from emulator.backing_services.elasticsearch.errors import parsing, unknown_parameter
-from emulator.backing_services.elasticsearch.snapshot import Scores
+from emulator.backing_services.elasticsearch.errors import parsing
+
+_SHARE: Final = re.compile(r"(\d+)<(\d+)%")
 
 
 def members(query: str, body: Any, known: Collection[str]) -> dict[str, Any]:
@@ -15,10 +17,8 @@ def members(query: str, body: Any, known: Collection[str]) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise parsing(f"[{query}] query malformed, no start_object after query name")
     for name in body:
-        if name not in known and name not in {"boost", "_name"}:
-            raise unknown_parameter(query, name)
-    if "_name" in body:
-        raise unknown_parameter(query, "_name")
+        if name not in known:
+            raise parsing(f"[{query}] query does not support [{name}]")
     return body
 
 
@@ -56,40 +56,12 @@ def whole(query: str, name: str, value: Any) -> int:
     return int(given)
 
 
-def boosted(scores: Scores, body: dict[str, Any], query: str) -> Scores:
-    """Return `scores` times the clause's `boost`."""
-    boost = number(query, "boost", body.get("boost", 1))
-    if boost < 0:
-        raise parsing(f"[{query}] negative [boost] are not allowed, but was [{boost}]")
-    return scores if boost == 1 else {row: score * boost for row, score in scores.items()}
-
-
 def minimum_should_match(value: Any, optional: int) -> int:
-    """Return how many of `optional` clauses must match.
+    """Return how many of `optional` clauses must match: a number, or `2<75%`, all of two and a share of more.
 
-    Source: Elasticsearch 8.19 reference, "minimum_should_match parameter": 2, -1, 75%, -25%, 2<-25% 9<-3.
+    Source: Elasticsearch 8.19 reference, "minimum_should_match parameter": a share is rounded down.
     """
-    text = str(value).strip()
-    if "<" in text:
-        required = optional
-        for condition in text.split():
-            above, _, rule = condition.partition("<")
-            if optional <= _integer(above, text):
-                return required
-            required = minimum_should_match(rule, optional)
-        return required
-    if text.endswith("%"):
-        share = _integer(text[:-1], text)
-        # A share is rounded down, of what must match and of what may be missing alike.
-        required = optional * share // 100 if share >= 0 else optional - optional * -share // 100
-    else:
-        count = _integer(text, text)
-        required = count if count >= 0 else optional + count
-    return max(0, required)
-
-
-def _integer(text: str, whole: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise parsing(f"failed to parse [minimum_should_match]: [{whole}]") from None
+    rule = _SHARE.fullmatch(str(value))
+    if rule is None:
+        return whole("bool", "minimum_should_match", value)
+    return optional if optional <= int(rule[1]) else optional * int(rule[2]) // 100
