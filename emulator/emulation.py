@@ -128,6 +128,7 @@ class Emulation:
             endpoint_url,
             parameters=self.backing_services.parameters,
             secrets=self.backing_services.secrets,
+            is_strict=options.is_strict(),
         )
         stack.create()
         self.sample_items = stack.load_sample_data()
@@ -177,7 +178,8 @@ class Emulation:
             "backing_services": self.backing_services.rows,
             "faults": self.backing_services.faults.describe(),
             "uptime_seconds": round(time.monotonic() - self._started, 1),
-            "resources": await asyncio.to_thread(self.stack.summary),
+            "resources": self.stack.summary(),
+            "notes": self.stack.notes(),
             "sample_items": self.sample_items,
         }
 

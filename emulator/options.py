@@ -1,4 +1,4 @@
-"""The options in the environment of `make start` and `make up`: the engine, IAM, another AWS endpoint."""
+"""The options in the environment of `make start` and `make up`: the engine, IAM, strictness, another AWS endpoint."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ def enforces_iam() -> bool:
             "template's policies decide."
         )
     return mode != "off"
+
+
+def is_strict() -> bool:
+    """Tell whether `STRICT` asks that what is not emulated stops the start. Raises EmulatorError for another value."""
+    choice = os.environ.get("STRICT", "")
+    if choice not in ("", "0", "1"):
+        raise EmulatorError(f"STRICT={choice} is unknown: choose 1, or leave STRICT away to be told and go on.")
+    return choice == "1"
 
 
 def endpoint_url() -> str:

@@ -29,5 +29,6 @@ def render(status: Mapping[str, Any]) -> str:
     ]
     rows += [tuple(row) for row in status["backing_services"]]
     rows += [(logical_id, kind.removeprefix("AWS::"), name) for logical_id, kind, name in status["resources"]]
+    notes = ["", *status["notes"]] if status["notes"] else []
     refusals = [f"\n{sentence}" for sentence in status["refusals"]]
-    return "\n".join([table(rows), *refusals])
+    return "\n".join([table(rows), *notes, *refusals])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -171,6 +172,20 @@ class Stack:
             if outcome.standing in (Standing.CHECKED, Standing.BY_MINISTACK)
         ]
 
+    def notes(self) -> list[str]:
+        """Return a line for what is made and not checked, and lines for what is not emulated, by their reasons."""
+        outcomes = self.outcomes.values()
+        unchecked = [_named(one) for one in outcomes if one.standing is Standing.BY_MINISTACK]
+        missing: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            if outcome.standing is Standing.NOT_EMULATED:
+                missing.setdefault(outcome.remark, []).append(outcome)
+        return [
+            *([f"Made by MiniStack, properties not checked: {', '.join(unchecked)}."] if unchecked else []),
+            *(f"Not emulated: {_listed(members)}; {remark}." for remark, members in missing.items()),
+            *(f"{_named(outcome)}: {sentence}." for outcome in outcomes for sentence in outcome.left_out),
+        ]
+
     def _ref(self, logical_id: str) -> str:
         return self.created[logical_id].ref
 
@@ -182,3 +197,15 @@ class Stack:
                     outcome.logical_id,
                     f"{outcome.logical_id} ({outcome.type_name}): {why}. Without STRICT the start goes on.",
                 )
+
+
+def _named(outcome: Outcome) -> str:
+    return f"{outcome.logical_id} ({outcome.type_name.removeprefix('AWS::')})"
+
+
+def _listed(outcomes: list[Outcome]) -> str:
+    """Return the names of resources, or only their types where the types are expected not to be there."""
+    if not outcomes[0].is_expected:
+        return ", ".join(map(_named, outcomes))
+    count = Counter(outcome.type_name.removeprefix("AWS::") for outcome in outcomes)
+    return ", ".join(f"{number} {name}" for name, number in count.items())
