@@ -23,12 +23,14 @@ _session_lock: Final = threading.Lock()  # boto3 sessions are not for several th
 class Clients:
     """The clients with which the root of the local account acts. Nothing of the caller's AWS configuration is read.
 
-    `named("lambda")` returns the client of a service; those that have stubs here have a property.
+    `named("lambda")` returns the client of a service; those that have stubs here have a property. `functions_url` is
+    where the functions of the template can be invoked: see `emulator/aws/resources/lambda_function.py`.
     """
 
-    def __init__(self, endpoint_url: str, region: str) -> None:
+    def __init__(self, endpoint_url: str, region: str, functions_url: str = "http://127.0.0.1:9") -> None:
         self.endpoint_url = endpoint_url
         self.region = region
+        self.functions_url = functions_url
         self.named = cache(self._client)
 
     @property

@@ -112,15 +112,19 @@ class Provisioner:
         if resource_type is None:
             return self._make_unchecked(logical_id)
         left_out: list[str] = []
-        is_made = resource_type.create is not None and not _GRANTS.fullmatch(type_name)
+        is_made = bool(resource_type.properties) and not _GRANTS.fullmatch(type_name)
         properties = self._evaluated(logical_id, self.scope() if is_made else self._lenient_scope(), left_out)
         self._properties[logical_id] = properties
         ref = self._make(logical_id, resource_type, properties)
         self.created[logical_id] = resource_type.created(self._clients, ref, properties)
         standing = Standing.CHECKED
-        if resource_type.create is None:
-            standing = Standing.ELSEWHERE if resource_type.made_by else Standing.NOT_EMULATED
+        if resource_type.made_by:
+            standing = Standing.ELSEWHERE
+        elif resource_type.missing:
+            standing = Standing.NOT_EMULATED
         sentences = [f"{path} is left out: it has no mapping in the emulator" for path in left_out]
+        taken = [path for path in sorted(resource_type.unreported) if _declares(properties, path)]
+        sentences += [f"{path} is taken, and MiniStack neither reports nor follows it" for path in taken]
         remark = resource_type.made_by or resource_type.missing
         return Outcome(logical_id, type_name, standing, remark, (*sentences, *resource_type.left_out(properties)))
 
@@ -159,7 +163,7 @@ class Provisioner:
         resource_type = self._resource_type(logical_id)
         try:
             properties: Mapping[str, Any] = self._template.evaluated(logical_id, scope=scope)
-            if resource_type is None or resource_type.create is None:
+            if resource_type is None or not resource_type.properties:
                 return properties
             return conform(properties, resource_type.properties, left_out)  # type: ignore[no-any-return]
         except PropertyError as error:
@@ -202,3 +206,10 @@ class Provisioner:
 
     def _property_error(self, logical_id: str, error: PropertyError) -> TemplateError:
         return self._template.error(logical_id, f"{logical_id} ({self.type_of(logical_id)}): {error}.")
+
+
+def _declares(properties: Mapping[str, Any], path: str) -> bool:
+    """Tell whether `path` ("Recovery.Days") leads to something in `properties`."""
+    name, _, rest = path.partition(".")
+    value = properties.get(name)
+    return name in properties and (not rest or (isinstance(value, Mapping) and _declares(value, rest)))

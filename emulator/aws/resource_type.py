@@ -56,12 +56,13 @@ class ResourceType:
     last part of that), `{id}` (ten characters that stay the same), `{region}`, `{account}` and any property that is a
     text, such as `{FunctionName}`. `look_up(clients, ref)` returns those that are LOOKED_UP.
 
-    A type that a local run does not make has no `create`. It says in `made_by` what does its work here, or in `missing`
-    what does not work without it, and in `ref` the pattern of what Ref gives.
+    `made_by` says what does its work in a local run when that is not the endpoint, `missing` what does not work when
+    nothing does. Such a type has no `properties`; without `create`, `ref` is the pattern of what Ref gives.
 
     `name_property` is where the template may give the physical name, which has at most `name_length` characters, in
     lower case if so declared. `restore(clients, ref, properties)` brings back content that a reset leaves alone.
-    `left_out(properties)` returns a sentence for each declared thing that does not work in a local run.
+    `left_out(properties)` returns a sentence for each declared thing that does not work in a local run. `unreported`
+    are the paths of properties that MiniStack takes, and neither reports nor follows.
     `parts(properties)` splits a property that the rehearsal compares in parts.
     """
 
@@ -80,6 +81,7 @@ class ResourceType:
     lower_case: bool = False
     restore: Callable[[Clients, str, Properties], None] | None = None
     left_out: Callable[[Properties], Sequence[str]] = lambda _: ()
+    unreported: frozenset[str] = frozenset()
     parts: Callable[[Properties], Properties] = lambda properties: properties
 
     def physical_name(self, stack_name: str, logical_id: str, properties: Properties) -> str:

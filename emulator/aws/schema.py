@@ -59,6 +59,16 @@ def document_text(document: Any) -> str:
     return document if isinstance(document, str) else json.dumps(document)
 
 
+def tag_mapping(tags: list[Mapping[str, str]]) -> dict[str, str]:
+    """Return CloudFormation's list of tags as the mapping that some services take."""
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return a mapping of tags as CloudFormation's list."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
 def attribute_texts(properties: Mapping[str, Any], schema: Mapping[str, Schema]) -> dict[str, str]:
     """Return the declared of the properties that `schema` names, each as the text that SNS and SQS take."""
     declared = {name: properties[name] for name in schema if name in properties}

@@ -23,6 +23,7 @@ _CORS_MEMBERS: Final = {
     "exposeHeaders": "ExposeHeaders",
     "maxAge": "MaxAge",
 }
+_IGNORED_AUTHORIZERS: Final = frozenset({"jwt", "cognito_user_pools", "awssigv4"})
 ROUTES: Final = "Body.paths"
 CORS: Final = f"Body.{_CORS}"
 
@@ -39,7 +40,7 @@ def cors_configuration(declared: Properties) -> dict[str, Any]:
     return configured | ({"MaxAge": int(configured["MaxAge"])} if "MaxAge" in configured else {})
 
 
-def _parts(properties: Properties) -> dict[str, Any]:
+def body_parts(properties: Properties) -> dict[str, Any]:
     """Return the properties with the Body in parts: a member for each route, with the URI it leads to."""
     body = properties.get("Body", {})
     parts = {f"Body.{name}": value for name, value in body.items() if name != "paths"}
@@ -48,12 +49,40 @@ def _parts(properties: Properties) -> dict[str, Any]:
 
 
 def _routes(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each route of an OpenAPI body ("GET /inventory", "$default") with the URI that it leads to."""
     for path, operations in body.get("paths", {}).items():
         for method, operation in operations.items():
             integration = operation.get(_INTEGRATION) if isinstance(operation, Mapping) else None
             if integration:
-                verb = "ANY" if method == _EVERY_METHOD else method.upper()
-                yield (path if path == "$default" else f"{verb} {path}"), str(integration["uri"])
+                yield _route_key(path, method), str(integration["uri"])
+
+
+def authorizers_left_out(body: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each authorizer of an OpenAPI body that `sam local` does not ask: it lets everybody in.
+
+    Source: AWS SAM Developer Guide, "sam local start-api": of the authorizers it supports those that are functions.
+    """
+    schemes = {**body.get("securityDefinitions", {}), **body.get("components", {}).get("securitySchemes", {})}
+    ignored = {name for name, scheme in schemes.items() if _kind_of_authorizer(scheme) in _IGNORED_AUTHORIZERS}
+    protects: dict[str, list[str]] = {}
+    for path, operations in body.get("paths", {}).items():
+        for method, operation in operations.items():
+            asked = operation.get("security", body.get("security", [])) if isinstance(operation, Mapping) else []
+            for name in sorted({name for one in asked for name in one} & ignored):
+                protects.setdefault(name, []).append(_route_key(path, method))
+    return [
+        f"sam local does not ask the authorizer {name}, and lets everybody in to {', '.join(keys)}"
+        for name, keys in protects.items()
+    ]
+
+
+def _kind_of_authorizer(scheme: Mapping[str, Any]) -> str:
+    authorizer = scheme.get("x-amazon-apigateway-authorizer", {})
+    return str(authorizer.get("type", scheme.get("x-amazon-apigateway-authtype", ""))).lower()
+
+
+def _route_key(path: str, method: str) -> str:
+    return path if path == "$default" else f"{'ANY' if method == _EVERY_METHOD else method.upper()} {path}"
 
 
 def _read(clients: Clients, api_id: str, declared: Properties) -> Properties:
@@ -85,5 +114,6 @@ RESOURCE: Final = ResourceType(
     made_by="sam local",
     ref="{id}",
     attributes={"ApiEndpoint": "https://{ref}.execute-api.{region}.amazonaws.com", "ApiId": "{ref}"},
-    parts=_parts,
+    parts=body_parts,
+    left_out=lambda properties: authorizers_left_out(properties.get("Body", {})),
 )

@@ -218,4 +218,5 @@ RESOURCE: Final = ResourceType(
     attributes={"Arn": "arn:aws:dynamodb:{region}:{account}:table/{name}", "StreamArn": LOOKED_UP},
     look_up=_look_up,
     name_property="TableName",
+    unreported=frozenset({"PointInTimeRecoverySpecification.RecoveryPeriodInDays"}),
 )

@@ -1,10 +1,12 @@
 """AWS::Lambda::Permission.
 
-Source: AWS CloudFormation Template Reference, "AWS::Lambda::Permission"; AWS Lambda API Reference, "GetPolicy".
+Source: AWS CloudFormation Template Reference, "AWS::Lambda::Permission"; AWS Lambda API Reference,
+"AddPermission" and "GetPolicy".
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,11 +14,35 @@ from typing import Any, Final
 from emulator.aws.clients import Clients
 from emulator.aws.resource_type import Properties, ResourceType
 
+_TAKEN: Final = ("Action", "EventSourceToken", "FunctionUrlAuthType", "Principal", "SourceAccount", "SourceArn")
+_NOT_NEEDED: Final = frozenset({"apigateway.amazonaws.com", "codedeploy.amazonaws.com"})
+"""Principals that invoke no forwarder: `sam local` serves the APIs, and a local run deploys nothing."""
+
+
+def _create(clients: Clients, name: str, properties: Properties) -> str:
+    """Add the statement to the forwarder's policy. `Ref` gives its id."""
+    if properties["Principal"] in _NOT_NEEDED:
+        return name
+    functions = clients.named("lambda")
+    function, qualifier = _unqualified(properties["FunctionName"])
+    statement = {"FunctionName": function, "StatementId": name} | ({"Qualifier": qualifier} if qualifier else {})
+    with contextlib.suppress(functions.exceptions.ResourceNotFoundException):  # it is added for the first time
+        functions.remove_permission(**statement)
+    settings = {key: properties[key] for key in _TAKEN if key in properties}
+    functions.add_permission(**statement, **settings)
+    return name
+
+
+def _unqualified(function: str) -> tuple[str, str]:
+    """Return the name and the qualifier of a function's ARN, or of its name."""
+    name, _, qualifier = function.rpartition(":function:")[2].partition(":")
+    return name, qualifier
+
 
 def _read(clients: Clients, sid: str, declared: Properties) -> Properties:
     """Return the statement `sid` of the function's policy."""
     function = declared["FunctionName"]
-    name, _, qualifier = function.rpartition(":function:")[2].partition(":")
+    name, qualifier = _unqualified(function)
     asked = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
     statements = json.loads(clients.named("lambda").get_policy(**asked)["Policy"])["Statement"]
     statement: Mapping[str, Any] = next((one for one in statements if one["Sid"] == sid), {})
@@ -33,4 +59,4 @@ def _read(clients: Clients, sid: str, declared: Properties) -> Properties:
     }
 
 
-RESOURCE: Final = ResourceType("AWS::Lambda::Permission", read=_read, made_by="the engine")
+RESOURCE: Final = ResourceType("AWS::Lambda::Permission", create=_create, read=_read, made_by="the engine")

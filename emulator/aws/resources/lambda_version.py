@@ -1,7 +1,7 @@
 """AWS::Lambda::Version.
 
 Source: AWS CloudFormation Template Reference, "AWS::Lambda::Version"; AWS Lambda API Reference,
-"GetFunctionConfiguration".
+"PublishVersion" and "GetFunctionConfiguration".
 """
 
 from __future__ import annotations
@@ -10,6 +10,14 @@ from typing import Final
 
 from emulator.aws.clients import Clients
 from emulator.aws.resource_type import Properties, ResourceType
+
+
+def _create(clients: Clients, _: str, properties: Properties) -> str:
+    """Publish the forwarder; Lambda publishes nothing that is like the last version. `Ref` gives its ARN."""
+    published = clients.named("lambda").publish_version(FunctionName=properties["FunctionName"])
+    arn = str(published["FunctionArn"])
+    suffix = f":{published['Version']}"
+    return arn if arn.endswith(suffix) else arn + suffix
 
 
 def _read(clients: Clients, arn: str, _: Properties) -> Properties:
@@ -23,8 +31,8 @@ def _read(clients: Clients, arn: str, _: Properties) -> Properties:
 
 RESOURCE: Final = ResourceType(
     "AWS::Lambda::Version",
+    create=_create,
     read=_read,
     made_by="the engine",
-    ref="arn:aws:lambda:{region}:{account}:function:{FunctionName}:1",
     attributes={"FunctionArn": "{ref}", "Version": "{name}"},
 )

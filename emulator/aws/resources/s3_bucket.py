@@ -38,11 +38,19 @@ _ENCRYPTION_RULE: Final[Mapping[str, Schema]] = {
     "ServerSideEncryptionByDefault": {"KMSMasterKeyID": Kind.TEXT, "SSEAlgorithm": Kind.TEXT},
 }
 
+_KEY_FILTER: Final[Schema] = {"S3Key": {"Rules": [{"Name": Kind.TEXT, "Value": Kind.TEXT}]}}
+
 PROPERTIES: Final[Mapping[str, Schema]] = {
     "BucketEncryption": {"ServerSideEncryptionConfiguration": [_ENCRYPTION_RULE]},
     "BucketName": Kind.TEXT,
     "CorsConfiguration": {"CorsRules": [_CORS_RULE]},
     "LifecycleConfiguration": {"Rules": [_LIFECYCLE_RULE]},
+    "NotificationConfiguration": {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": Kind.FLAG},
+        "LambdaConfigurations": [{"Event": Kind.TEXT, "Filter": _KEY_FILTER, "Function": Kind.TEXT}],
+        "QueueConfigurations": [{"Event": Kind.TEXT, "Filter": _KEY_FILTER, "Queue": Kind.TEXT}],
+        "TopicConfigurations": [{"Event": Kind.TEXT, "Filter": _KEY_FILTER, "Topic": Kind.TEXT}],
+    },
     "OwnershipControls": {"Rules": [{"ObjectOwnership": Kind.TEXT}]},
     "PublicAccessBlockConfiguration": {
         "BlockPublicAcls": Kind.FLAG,
@@ -106,6 +114,51 @@ def _set_lifecycle(clients: Clients, bucket: str, declared: Any) -> None:
     clients.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=configuration)
 
 
+_NOTIFIED: Final = {
+    "LambdaConfigurations": ("LambdaFunctionConfigurations", "Function", "LambdaFunctionArn"),
+    "QueueConfigurations": ("QueueConfigurations", "Queue", "QueueArn"),
+    "TopicConfigurations": ("TopicConfigurations", "Topic", "TopicArn"),
+}
+"""For each list of a NotificationConfiguration: what the API calls it, and whom it notifies here and there."""
+
+
+def notification(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return CloudFormation's NotificationConfiguration as PutBucketNotificationConfiguration takes it."""
+    told: dict[str, Any] = {}
+    for name, (api_name, target, api_target) in _NOTIFIED.items():
+        for one in declared.get(name, []):
+            entry: dict[str, Any] = {"Events": [one["Event"]], api_target: one[target]}
+            if "Filter" in one:
+                rules = one["Filter"]["S3Key"]["Rules"]
+                entry["Filter"] = {"Key": {"FilterRules": rules}}
+            told.setdefault(api_name, []).append(entry)
+    if declared.get("EventBridgeConfiguration", {}).get("EventBridgeEnabled", "EventBridgeConfiguration" in declared):
+        told["EventBridgeConfiguration"] = {}
+    return told
+
+
+def _declared_notification(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what GetBucketNotificationConfiguration tells in CloudFormation's words."""
+    declared: dict[str, Any] = {}
+    for name, (api_name, target, api_target) in _NOTIFIED.items():
+        for entry in told.get(api_name, []):
+            for event in entry["Events"]:
+                one = {"Event": event, target: entry[api_target]}
+                rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+                if rules:
+                    filters = [{"Name": rule["Name"].lower(), "Value": rule["Value"]} for rule in rules]
+                    one["Filter"] = {"S3Key": {"Rules": filters}}
+                declared.setdefault(name, []).append(one)
+    if "EventBridgeConfiguration" in told:
+        declared["EventBridgeConfiguration"] = {"EventBridgeEnabled": True}
+    return declared
+
+
+def _set_notification(clients: Clients, bucket: str, declared: Any) -> None:
+    configuration: Any = notification(declared)
+    clients.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+
+
 def _set_versioning(clients: Clients, bucket: str, declared: Any) -> None:
     clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=declared)
 
@@ -117,6 +170,12 @@ _SETTINGS: Final[Mapping[str, tuple[Callable[[Clients, str, Any], object], Calla
     "LifecycleConfiguration": (
         _set_lifecycle,
         lambda clients, bucket: clients.s3.delete_bucket_lifecycle(Bucket=bucket),
+    ),
+    "NotificationConfiguration": (
+        _set_notification,
+        lambda clients, bucket: clients.s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={}
+        ),
     ),
     "OwnershipControls": (
         lambda clients, bucket, declared: clients.s3.put_bucket_ownership_controls(
@@ -167,6 +226,7 @@ def _read(clients: Clients, name: str, _: Properties) -> Properties:
         "BucketName": name if _exists(clients, name) else None,
         "CorsConfiguration": {"CorsRules": [_declared(rule, _CORS) for rule in cors]} if cors else None,
         "LifecycleConfiguration": {"Rules": [_declared_lifecycle(rule) for rule in lifecycle]} if lifecycle else None,
+        "NotificationConfiguration": _declared_notification(s3.get_bucket_notification_configuration(Bucket=name)),
         "OwnershipControls": if_any(lambda: s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]),
         "PublicAccessBlockConfiguration": if_any(
             lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
