@@ -17,11 +17,11 @@ def verify(stage: Stage, clients: Clients) -> None:
     The key for writes is read from the stage's secret and handed over in the environment alone. Says when nobody would
     hear of an alarm.
     """
-    outputs = read_outputs(stage.stack, ("ApiUrl", "SecretArn", "AlarmTopicArn"), clients("cloudformation"))
+    outputs = read_outputs(stage.stack, ("ApiUrl", "ApiKeySecretArn", "AlarmTopicArn"), clients("cloudformation"))
     if outputs is None:
         raise DeploymentError(f"There is no stack {stage.stack} in {stage.region}: `make deploy STAGE={stage.name}`.")
     warn_of_silence(outputs["AlarmTopicArn"], clients("sns"))
-    key = read_key(outputs["SecretArn"], clients("secretsmanager"))
+    key = read_key(outputs["ApiKeySecretArn"], clients("secretsmanager"))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         sys.stdout.write(f"::add-mask::{key}\n")  # the runner takes the line and hides the text from every log
         sys.stdout.flush()

@@ -179,7 +179,8 @@ def _both(asked: Mapping[str, float], measured: Measured) -> dict[str, float]:
         ),
         "Traces": dollars("Traces", sum(traced(number) for number in _by_function(asked).values())),
         "Alarms and dashboard": dollars("Alarms", measured.alarms) + dollars("Dashboards", 1),
-        "Secret": dollars("Secrets", 1) + dollars("Secrets Manager calls", _secret_calls(asked, measured)),
+        "Secrets": dollars("Secrets", traffic.SECRETS)
+        + dollars("Secrets Manager calls", _secret_calls(asked, measured)),
         "Transfer to the internet": dollars("Transfer to the internet", sent / GIGABYTE),
     }
 

@@ -154,7 +154,7 @@ def _fixed(measured: Measured) -> str:
     least = snapshots(measured, traffic.LEAST_HOURS_OF_A_SNAPSHOT * 3600)
     return (
         f"**A stage that nobody uses**, as staging is most of the time, costs {_money(fixed(measured))} a month: the "
-        f"alarms, the dashboard, the secret and the snapshots of {traffic.VERSIONS_WITH_A_SNAPSHOT} versions of each "
+        f"alarms, the dashboard, the secrets and the snapshots of {traffic.VERSIONS_WITH_A_SNAPSHOT} versions of each "
         f"function. Each deployment pays for {traffic.LEAST_HOURS_OF_A_SNAPSHOT} hours of its snapshots at least, "
         f"{least * 100:.1f} cents, however soon the next one follows."
     )

@@ -54,6 +54,7 @@ PLATFORM_BYTES: Final = 650
 EVENT_OVERHEAD_BYTES: Final = 26
 RETENTION_MONTHS: Final = 1.0
 TRACED_SHARE: Final = 0.05  # and the first request of each second (AWS X-Ray Developer Guide, "Sampling rules")
+SECRETS: Final = 2  # one for each function
 SECONDS_OF_A_SECRET: Final = 300.0  # shopping_bot/backends/secrets.py and app/api_key.py
 ANSWER_OVERHEAD_BYTES: Final = 500  # status line and headers
 

@@ -111,7 +111,7 @@ class Rehearsal:
         sample_data.fill_in_secret(self._services, names["SecretArn"], self._account.secrets)
         sample_data.load_files(self._services, names["BucketName"])
         sample_data.load_catalog(self._services, names["TableName"])
-        secret = self._services.secretsmanager.get_secret_value(SecretId=names["SecretArn"])["SecretString"]
+        secret = self._services.secretsmanager.get_secret_value(SecretId=names["ApiKeySecretArn"])["SecretString"]
         key = str(json.loads(secret)["INVENTORY_API_KEY"])
         # The form for clients that cannot choose the Host header: MiniStack, app.py, _parse_execute_api_url.
         return Deployment(f"{self._account.endpoint_url}/_aws/execute-api/{api_id}", api_key=key)

@@ -26,7 +26,7 @@ class Account:
         return self
 
     def describe_stacks(self, **_: str) -> Any:
-        outputs = {"ApiUrl": "https://api.example", "SecretArn": "arn:secret", "AlarmTopicArn": "arn:topic"}
+        outputs = {"ApiUrl": "https://api.example", "ApiKeySecretArn": "arn:secret", "AlarmTopicArn": "arn:topic"}
         listed = [{"OutputKey": key, "OutputValue": text} for key, text in outputs.items()]
         return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": listed}]}
 

@@ -57,7 +57,7 @@ class TestShop:
             ("DataBucket", "DataBucketPolicy"),
             ("ShopInventory", "InventoryFunctionRole"),
             ("InventoryFunctionRole", "InventoryFunction"),
-            ("ShopSecret", "InventoryFunction"),
+            ("ApiKeySecret", "InventoryFunction"),
         ):
             assert order.index(earlier) < order.index(later)
 

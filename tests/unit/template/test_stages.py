@@ -11,7 +11,7 @@ from pre_traffic_check import hook
 from tests.unit.template.conftest import VPC, Stage
 
 Make = Callable[..., Stage]
-DATA = ("ShopInventory", "DataBucket", "ShopSecret")
+DATA = ("ShopInventory", "DataBucket", "ShopSecret", "ApiKeySecret")
 FUNCTIONS = ("InventoryFunction", "ShopbotFunction")
 
 
@@ -182,8 +182,25 @@ class TestSecret:
     def test_one_that_exists_is_used_and_none_is_made(self, stage: Make) -> None:
         shop = stage(ExistingSecretArn=self.ARN)
         assert "ShopSecret" not in shop.template.resources
-        for function in FUNCTIONS:
-            assert shop.properties(function)["Environment"]["Variables"]["SECRETS_MANAGER_SECRET"] == self.ARN
+        assert shop.properties("ShopbotFunction")["Environment"]["Variables"]["SECRETS_MANAGER_SECRET"] == self.ARN
+
+    def test_each_function_reads_its_own(self, prod: Stage) -> None:
+        secrets = {
+            name: prod.properties(name)["Environment"]["Variables"]["SECRETS_MANAGER_SECRET"] for name in FUNCTIONS
+        }
+        assert secrets == {"InventoryFunction": "ApiKeySecret", "ShopbotFunction": "ShopSecret"}
+        for function, secret in secrets.items():
+            (policy,) = prod.properties(f"{function}Role")["Policies"]
+            read = [
+                statement["Resource"]
+                for statement in policy["PolicyDocument"]["Statement"]
+                if statement["Action"] == "secretsmanager:GetSecretValue"
+            ]
+            assert read == [secret]
+
+    def test_it_can_be_given_a_name(self, prod: Stage, stage: Make) -> None:
+        assert "Name" not in prod.properties("ShopSecret")
+        assert stage(SecretName="shop-prod/keys").properties("ShopSecret")["Name"] == "shop-prod/keys"
 
 
 class TestEdge:

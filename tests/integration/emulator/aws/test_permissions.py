@@ -74,7 +74,7 @@ def test_what_is_not_allowed_is_refused_in_awss_words(role: RoleClients, table: 
     assert "/InventoryFunction is not authorized to perform: dynamodb:Query" in message
     assert "because no identity-based policy allows" in message
     assert "s3:PutObject" in refusal(role.client("s3").put_object, Bucket=bucket, Key="x", Body=b"")
-    secret = shop.outputs()["SecretArn"]
+    secret = shop.outputs()["ApiKeySecretArn"]
     assert "PutSecretValue" in refusal(
         role.client("secretsmanager").put_secret_value, SecretId=secret, SecretString="{}"
     )
@@ -116,9 +116,10 @@ def test_a_presigned_url_opens_one_file(role: RoleClients, bucket: str) -> None:
     assert caught.value.code == 403
 
 
-def test_the_secret_is_read(role: RoleClients, shop: Stack) -> None:
-    value = role.client("secretsmanager").get_secret_value(SecretId=shop.outputs()["SecretArn"])
+def test_its_own_secret_is_read_and_the_other_is_not(role: RoleClients, shop: Stack) -> None:
+    value = role.client("secretsmanager").get_secret_value(SecretId=shop.outputs()["ApiKeySecretArn"])
     assert "INVENTORY_API_KEY" in json.loads(value["SecretString"])
+    refusal(role.client("secretsmanager").get_secret_value, SecretId=shop.outputs()["SecretArn"])
 
 
 def test_plain_http_is_what_the_bucket_policy_refuses(role: RoleClients, bucket: str) -> None:

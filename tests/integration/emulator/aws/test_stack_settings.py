@@ -112,14 +112,20 @@ class TestSecret:
         assert names["ShopSecret"].startswith(
             "arn:aws:secretsmanager:us-east-1:000000000000:secret:shop-test-ShopSecret-"
         )
-        assert shop.environment("InventoryFunction")["SECRETS_MANAGER_SECRET"] == names["ShopSecret"]
+        assert shop.environment("ShopbotFunction")["SECRETS_MANAGER_SECRET"] == names["ShopSecret"]
+        assert shop.environment("InventoryFunction")["SECRETS_MANAGER_SECRET"] == names["ApiKeySecret"]
 
     def test_value(self, root: Clients, names: dict[str, str]) -> None:
-        value = json.loads(root.secretsmanager.get_secret_value(SecretId=names["ShopSecret"])["SecretString"])
-        generated = value.pop("INVENTORY_API_KEY")
-        assert value == {"ANTHROPIC_API_KEY": "", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
-        assert len(generated) == 40
-        assert generated.isalnum()
+        filled_in = {"ANTHROPIC_API_KEY": "", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
+        for name, generated, others in (
+            ("ShopSecret", "SESSION_KEY", filled_in),
+            ("ApiKeySecret", "INVENTORY_API_KEY", {}),
+        ):
+            value = json.loads(root.secretsmanager.get_secret_value(SecretId=names[name])["SecretString"])
+            key = value.pop(generated)
+            assert value == others
+            assert len(key) == 40
+            assert key.isalnum()
 
 
 class TestRole:
@@ -138,7 +144,7 @@ class TestRole:
         table = f"arn:aws:dynamodb:us-east-1:000000000000:table/{names['ShopInventory']}"
         assert statements["ReadItems"]["Resource"] == statements["WriteItems"]["Resource"] == table
         assert statements["ReadFiles"]["Resource"] == f"arn:aws:s3:::{names['DataBucket']}/*"
-        assert statements["ReadApiKey"]["Resource"] == names["ShopSecret"]
+        assert statements["ReadApiKey"]["Resource"] == names["ApiKeySecret"]
 
     def test_managed_policies(self, root: Clients, name: str) -> None:
         attached = root.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
