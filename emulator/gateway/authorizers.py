@@ -1,0 +1,102 @@
+"""Who may call: the authorizers of an API, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.definition import Api
+from emulator.gateway.functions import Invocations
+from emulator.gateway.lambda_authorizer import LambdaAuthorizer
+from emulator.gateway.pending_answer import message
+from emulator.gateway.policy import Verdict
+from emulator.http_server import Header, Response
+
+if TYPE_CHECKING:
+    from emulator.gateway.http_api_events import HttpRequest
+    from emulator.gateway.jwt_authorizer import JwtAuthorizer
+    from emulator.gateway.rest_api_events import RestRequest
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What an authorizer decided: the `refusal`, with the `error` for the log, or what it adds to the context."""
+
+    refusal: Response | None = None
+    error: str = ""
+    context: Mapping[str, Any] | None = None
+    api_key: str = ""
+
+
+class Authorizers:
+    """The authorizers of one API. The library that reads JWTs is imported only where one is declared."""
+
+    def __init__(self, api: Api, invocations: Invocations) -> None:
+        self._lambdas: dict[str, LambdaAuthorizer] = {}
+        self._jwts: dict[str, JwtAuthorizer] = {}
+        for name, declared in api.authorizers.items():
+            if declared.kind == "jwt":
+                from emulator.gateway.jwt_authorizer import JwtAuthorizer
+
+                self._jwts[name] = JwtAuthorizer(declared)
+            else:
+                self._lambdas[name] = LambdaAuthorizer(declared, api, invocations)
+
+    async def decide_http(self, request: HttpRequest) -> Decision:
+        """Decide for a request to an HTTP API ("Control and manage access to HTTP APIs in API Gateway").
+
+        401 for one that does not say who asks, 403 for one that is refused, 500 when the authorizer fails.
+        """
+        name = request.match.route.authorizer
+        if name in self._jwts:
+            return await self._decide_jwt(self._jwts[name], request)
+        authorizer = self._lambdas[name]
+        given = await authorizer.for_http(request)
+        if given.is_unauthorized:
+            return _refused(401, "Unauthorized")
+        if given.failure:
+            return Decision(message(500, "Internal Server Error"), given.failure)
+        if given.verdict is not Verdict.ALLOWED:
+            return _refused(403, "Forbidden")
+        if request.match.route.integration.payload_version == "1.0":
+            principal = {"principalId": given.principal} if given.principal else {}
+            return Decision(context={**given.context, **principal})
+        return Decision(context={"lambda": dict(given.context) or None})
+
+    async def decide_rest(self, request: RestRequest) -> Decision:
+        """Decide for a request to a REST API ("Use API Gateway Lambda authorizers")."""
+        given = await self._lambdas[request.match.route.authorizer].for_rest(request)
+        if given.is_unauthorized:
+            return _rest_refused(401, b"UnauthorizedException", "message", "Unauthorized")
+        if given.failure:
+            return _rest_refused(500, b"AuthorizerConfigurationException", "message", None, given.failure)
+        if given.verdict is Verdict.DENIED:
+            text = "User is not authorized to access this resource with an explicit deny"
+            return _rest_refused(403, b"AccessDeniedException", "Message", text)
+        if given.verdict is Verdict.NOT_ALLOWED:
+            text = "User is not authorized to access this resource"
+            return _rest_refused(403, b"AccessDeniedException", "Message", text)
+        context = {**given.context, "principalId": given.principal, "integrationLatency": given.latency_ms}
+        return Decision(context=context, api_key=given.api_key)
+
+    async def _decide_jwt(self, authorizer: JwtAuthorizer, request: HttpRequest) -> Decision:
+        scopes = request.match.route.scopes
+        checked = await authorizer.check(request, scopes)
+        if checked.claims is None:
+            challenge: Header = (b"www-authenticate", checked.challenge.encode("latin-1", "replace"))
+            text = "Unauthorized" if checked.status == 401 else "Forbidden"
+            return Decision(message(checked.status, text, challenge), checked.error)
+        if request.match.route.integration.payload_version == "1.0":
+            return Decision(context={"claims": checked.claims, "scopes": checked.scopes})
+        return Decision(context={"jwt": {"claims": checked.claims, "scopes": checked.scopes}})
+
+
+def _refused(status: int, text: str) -> Decision:
+    return Decision(message(status, text), text)
+
+
+def _rest_refused(status: int, kind: bytes, member: str, text: str | None, error: str = "") -> Decision:
+    answer = message(status, text, (b"x-amzn-errortype", kind))
+    body = answer.body.replace(b'"message"', f'"{member}"'.encode(), 1)
+    return Decision(Response(status, answer.headers, body), error or text or "")

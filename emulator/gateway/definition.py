@@ -1,0 +1,129 @@
+"""What an API is made of, whichever kind it is and however the template writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DEFAULT_STAGE = "$default"
+DEFAULT_ROUTE = "$default"
+ANY = "ANY"
+
+
+@dataclass(frozen=True)
+class Integration:
+    """What answers a route: the function with the logical id `function`, a fixed `mock` answer, or neither.
+
+    With neither, `missing` is the sentence that says why the gateway cannot serve it.
+    """
+
+    function: str = ""
+    payload_version: str = "2.0"
+    timeout_seconds: float = 30.0
+    mock: MockAnswer | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class MockAnswer:
+    """The fixed answer of a mock integration, which SAM makes for the preflight requests of REST APIs."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route: `method` in capitals or ANY, `path` as declared or $default."""
+
+    method: str
+    path: str
+    integration: Integration
+    authorizer: str = ""
+    scopes: tuple[str, ...] = ()
+    needs_api_key: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return the route key ("GET /pets/{id}", "$default")."""
+        return DEFAULT_ROUTE if self.path == DEFAULT_ROUTE else f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A throttle: requests a second, and how many may come at once."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage. `route_rates` are by route key; `access_log_format` is "" when none is kept."""
+
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    default_rate: Rate | None = None
+    route_rates: Mapping[str, Rate] = field(default_factory=dict)
+    access_log_format: str = ""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A custom domain's mapping: requests to `domain` under `base_path` ("" for all) go to the stage."""
+
+    domain: str
+    base_path: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class Authorizer:
+    """An authorizer as declared; `kind` is "request", "token" or "jwt"."""
+
+    name: str
+    kind: str
+    function: str = ""
+    payload_version: str = "1.0"
+    simple_responses: bool = False
+    identity_sources: tuple[str, ...] = ()
+    validation: str = ""
+    ttl_seconds: int = 0
+    issuer: str = ""
+    audiences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UsagePlan:
+    """A usage plan of REST APIs: who may call (`keys`: value to name), how fast, and how often in a period."""
+
+    name: str
+    stages: frozenset[str]
+    keys: Mapping[str, str]
+    rate: Rate | None = None
+    method_rates: Mapping[str, Rate] = field(default_factory=dict)
+    quota: int | None = None
+    period: str = "DAY"
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API of the template. `kind` is "HTTP" or "REST"; `cors` is a CorsConfiguration in lower camel case."""
+
+    logical_id: str
+    kind: str
+    api_id: str
+    account_id: str
+    region: str
+    routes: tuple[Route, ...]
+    stages: tuple[Stage, ...]
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    mappings: tuple[Mapped, ...] = ()
+    cors: Mapping[str, Any] | None = None
+    binary_media_types: tuple[str, ...] = ()
+    usage_plans: tuple[UsagePlan, ...] = ()
+    api_key_source: str = "HEADER"
+    notes: tuple[str, ...] = ()
+    """What of the API is not emulated, a sentence for each."""
