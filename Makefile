@@ -10,6 +10,8 @@ CHECKS := .local/checks/.ready
 PACKAGE_FOR := $(if $(filter docker,$(ENGINE)),container,local)
 BUILD := .aws-sam/build/.ready-$(PACKAGE_FOR)
 PORT ?= 3000
+# What serves the API: sam (the unmodified `sam local start-api`) or gateway (the emulator itself).
+FRONT ?= sam
 
 # Bytecode is what makes the second start quick; a shell that forbids it would slow every run of sam.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,15 +22,15 @@ export UV_SYSTEM_CERTS := true
 ##@ Run
 
 .PHONY: start
-start: $(BUILD) ## Build, start the emulated backing services and sam local start-api (PORT=3000)
-	@exec $(PYTHON) -m emulator start --port $(PORT)
+start: $(BUILD) ## Build, start the emulated backing services and sam local start-api (PORT=3000, FRONT=gateway)
+	@exec $(PYTHON) -m emulator start --port $(PORT) --front $(FRONT)
 
 .PHONY: invoke
 invoke: $(BUILD) ## Run sam local invoke: FUNCTION=InventoryFunction EVENT=events/inventory/get_item.json
 	@exec $(PYTHON) -m emulator invoke "$(FUNCTION)" "$(EVENT)"
 
 .PHONY: up down status reset
-up: $(BUILD) ## Start the emulated backing services and the engine in the background
+up: $(BUILD) ## Start the emulated backing services, the engine and the gateway in the background
 	@exec $(PYTHON) -m emulator up
 down: $(READY) ## Stop what `make up` started
 	@exec $(PYTHON) -m emulator down

@@ -31,9 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _start(paths: StatePaths, arguments: argparse.Namespace) -> None:
-    from emulator.foreground import start
+    from emulator.foreground import start, start_gateway
 
-    asyncio.run(start(paths, parse_port(arguments.port)))
+    fronts = {"sam": start, "gateway": start_gateway}
+    if arguments.front not in fronts:
+        raise EmulatorError(f"FRONT={arguments.front} is unknown: choose sam or gateway, or leave FRONT away.")
+    asyncio.run(fronts[arguments.front](paths, parse_port(arguments.port)))
 
 
 def _invoke(paths: StatePaths, arguments: argparse.Namespace) -> int:
@@ -100,14 +103,15 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    start = add("start", _start, "start the backing services and sam local start-api")
+    start = add("start", _start, "start the backing services and an API: sam local start-api, or the gateway")
     start.add_argument("--port", default="3000")
+    start.add_argument("--front", default="sam", help="what serves the API: sam, gateway")
     invoke = add("invoke", _invoke, "run sam local invoke, starting the backing services when none run")
     invoke.add_argument("function")
     invoke.add_argument("event")
     serve = add("serve", _serve, "run the backing services and the engine in the foreground")
     serve.add_argument("--locked", type=int, metavar="FD", help="where `up` has locked the state folder already")
-    add("up", _up, "start the backing services and the engine in the background")
+    add("up", _up, "start the backing services, the engine and the gateway in the background")
     add("down", _down, "stop what `up` started")
     add("status", _status, "say what runs where")
     add("reset", _reset, "bring the sample data back")

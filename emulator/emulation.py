@@ -22,9 +22,13 @@ from emulator.control import ControlServer
 from emulator.credentials import RoleCredentials
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
+from emulator.gateway import ServedApi
+from emulator.gateway_ports import GatewayPorts
 from emulator.installed_engine import container_network
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, Network
+from emulator.process_identity import ProcessIdentity
+from emulator.sam_cli import CREDENTIALS
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock
 from sam_template import Template, TemplateError
@@ -45,12 +49,15 @@ class Emulation:
     `failure` is done, with a sentence, when a backing service dies.
     """
 
-    def __init__(self, paths: StatePaths, lock: StateLock) -> None:
+    def __init__(self, paths: StatePaths, lock: StateLock, *, gateway_port: int | None = None) -> None:
+        """`gateway_port` is where the gateway listens from the start, if at all; 0 means a free port."""
         self._paths = paths
+        self._gateway_port = gateway_port
         self._lock = lock
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
         self._started = time.monotonic()
+        self.gateway: GatewayPorts | None = None
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
@@ -73,7 +80,7 @@ class Emulation:
     async def _start(self, resources: contextlib.AsyncExitStack) -> None:
         resources.enter_context(self._lock)
         is_container = options.runs_containers()
-        enforces_iam = options.enforces_iam()
+        enforces_iam, throttles = options.enforces_iam(), options.throttles()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.backing_services = BackingServices(self._paths.valkey_log, self._network)
         self.template, endpoint_url, _, _ = await _all_of(
@@ -95,10 +102,23 @@ class Emulation:
                 "status": self._status,
                 "reset": self._reset,
                 "fault": self._fault,
+                "gateway": self._open_gateway,
                 "stop": self._stop,
             },
         )
         await resources.enter_async_context(control)
+        if engine is not None:
+            self.gateway = GatewayPorts(
+                self._engine,
+                self.template,
+                self.stack,
+                self._paths.access_logs,
+                CREDENTIALS,
+                throttles=throttles,
+            )
+            resources.push_async_callback(self.gateway.stop)
+        if self._gateway_port is not None:
+            await self.open_gateway(self._gateway_port)
         self._paths.write_running(self.running)
         resources.callback(self._paths.forget_running)
 
@@ -178,8 +198,9 @@ class Emulation:
             "backing_services": self.backing_services.rows,
             "faults": self.backing_services.faults.describe(),
             "uptime_seconds": round(time.monotonic() - self._started, 1),
+            "apis": self.gateway.rows() if self.gateway is not None else [],
             "resources": self.stack.summary(),
-            "notes": self.stack.notes(),
+            "notes": [*self.stack.notes(), *(self.gateway.notes() if self.gateway is not None else [])],
             "sample_items": self.sample_items,
         }
 
@@ -190,6 +211,22 @@ class Emulation:
     async def _fault(self, text: str) -> dict[str, Any]:
         await self.backing_services.faults.apply(text)
         return {"faults": self.backing_services.faults.describe()}
+
+    async def open_gateway(self, port: int, owner: ProcessIdentity | None = None) -> list[ServedApi]:
+        """Serve the template's APIs from `port` on until `owner` (None: this process) ends; 0 means free ports.
+
+        Raises `EmulatorError` when a port is taken, or when functions run in containers.
+        """
+        if self.gateway is None:
+            raise EmulatorError(
+                "The gateway runs functions on the emulator's own engine: leave ENGINE away, or use FRONT=sam."
+            )
+        return await self.gateway.open(port, owner or self.running.process)
+
+    async def _open_gateway(self, text: str) -> dict[str, Any]:
+        asked = json.loads(text)
+        served = await self.open_gateway(int(asked["port"]), ProcessIdentity(**asked["owner"]))
+        return {"apis": [asdict(api) for api in served]}
 
     async def _stop(self, _: str) -> dict[str, Any]:
         self._stop_requested.set()

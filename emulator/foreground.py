@@ -11,36 +11,46 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from emulator import status_view
+from emulator import options, status_view
 from emulator.attached_process import AttachedProcess
 from emulator.control import ask, running_or_lock
 from emulator.emulation import Emulation
 from emulator.errors import EmulatorError
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.ports import LOOPBACK, accepts, reserved
+from emulator.ports import LOOPBACK, accepts, first_free_port, reserved
+from emulator.process_identity import ProcessIdentity
 from emulator.sam_cli import invoke_command, process_environment, start_api_command
 from emulator.state_lock import StateLock
 from sam_template.repository import REPOSITORY
 
+GATEWAY_PORTS = range(3001, 3021)
+"""Where the gateway of an emulator in the background listens: the first that is free. Port 3000 is left to `sam`."""
 READY_SECONDS = 60
 SAM_STOP_SECONDS = 5
 _POLL_SECONDS = 0.1
 
 
 @contextlib.asynccontextmanager
-async def emulator(paths: StatePaths) -> AsyncIterator[tuple[RunningEmulator, Callable[[], Awaitable[str]]]]:
+async def emulator(
+    paths: StatePaths, *, gateway_port: int | None = None
+) -> AsyncIterator[tuple[RunningEmulator, Callable[[], Awaitable[str]]]]:
     """Yield the emulator of `paths`, one that runs already or one for the length of the block.
 
-    The second value waits until that emulator dies and returns the sentence that says so.
+    The second value waits until that emulator dies and returns the sentence that says so. With `gateway_port` the
+    emulator's gateway listens there as long as this process lives.
     """
     running, lock = await running_or_lock(paths)
     if lock is not None:
-        async with Emulation(paths, lock) as emulation:
+        async with Emulation(paths, lock, gateway_port=gateway_port) as emulation:
             yield emulation.running, lambda: _ended(emulation)
     elif running is not None:
+        if gateway_port is not None:
+            owner = asdict(ProcessIdentity.current())
+            await ask(running, "gateway", json.dumps({"port": gateway_port, "owner": owner}))
         async with _shown(paths.log):
             yield running, lambda: _gone(paths, running)
 
@@ -106,6 +116,17 @@ async def _serve_api(paths: StatePaths, port: int, began: float) -> str | None:
     return outcome
 
 
+async def start_gateway(paths: StatePaths, port: int) -> None:
+    """Serve the template's APIs from `port` on, without `sam`, until a signal or the end of something it needs."""
+    began = time.monotonic()
+    with reserved(port, paths.ports):
+        async with interruptible() as interrupted, emulator(paths, gateway_port=port) as (running, ended):
+            await _say_ready(running, port, began)
+            outcome = await _first(interrupted(), ended())
+    if outcome:
+        raise EmulatorError(outcome)
+
+
 async def _announce(running: RunningEmulator, port: int, began: float) -> None:
     """Return when the API answers, having said what runs where."""
     deadline = began + READY_SECONDS
@@ -113,6 +134,10 @@ async def _announce(running: RunningEmulator, port: int, began: float) -> None:
         if time.monotonic() > deadline:
             raise EmulatorError(f"sam local start-api did not answer within {READY_SECONDS} s: see its lines above.")
         await asyncio.sleep(_POLL_SECONDS)
+    await _say_ready(running, port, began)
+
+
+async def _say_ready(running: RunningEmulator, port: int, began: float) -> None:
     sys.stdout.write(f"\n{status_view.render(await ask(running, 'status'))}\n")
     sys.stdout.write(
         f"\nReady: http://{LOOPBACK}:{port} ({time.monotonic() - began:.1f} s; Ctrl-C stops everything)\n\n"
@@ -158,7 +183,11 @@ async def serve(paths: StatePaths, descriptor: int | None = None) -> None:
     lock = StateLock(paths, descriptor) if descriptor is not None else (await running_or_lock(paths))[1]
     if lock is None:
         raise EmulatorError("An emulator is running already: `make down` ends it.")
-    async with interruptible(with_parent=False) as interrupted, Emulation(paths, lock) as emulation:
+    gateway_port = None if options.runs_containers() else first_free_port(GATEWAY_PORTS)
+    async with (
+        interruptible(with_parent=False) as interrupted,
+        Emulation(paths, lock, gateway_port=gateway_port) as emulation,
+    ):
         sys.stdout.write(f"The emulator runs as process {os.getpid()}: {emulation.running.endpoint_url}\n")
         sys.stdout.flush()
         outcome = await _first(interrupted(), _ended(emulation))

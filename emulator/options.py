@@ -38,6 +38,17 @@ def is_strict() -> bool:
     return choice == "1"
 
 
+def throttles() -> bool:
+    """Tell whether the gateway keeps to the template's throttles. Raises EmulatorError for an unknown `THROTTLE`."""
+    choice = os.environ.get("THROTTLE", "")
+    if choice not in ("", "on", "off"):
+        raise EmulatorError(
+            f"THROTTLE={choice} is unknown: choose off to admit every request, or leave THROTTLE away to let the "
+            "template's settings decide."
+        )
+    return choice != "off"
+
+
 def endpoint_url() -> str:
     """Return `AWS_ENDPOINT_URL`, "" for the embedded MiniStack. Raises EmulatorError when nothing answers there."""
     url = os.environ.get("AWS_ENDPOINT_URL", "")

@@ -96,6 +96,11 @@ class StatePaths:
         return self.folder / "valkey.log"
 
     @property
+    def access_logs(self) -> Path:
+        """The folder of the gateway's access logs, one for each stage of each API."""
+        return self.folder / "access-logs"
+
+    @property
     def _state(self) -> Path:
         return self.folder / "emulator.json"
 

@@ -28,6 +28,7 @@ def render(status: Mapping[str, Any]) -> str:
         ("engine", "Lambda containers", status["engine"] or "the installed container engine"),
     ]
     rows += [tuple(row) for row in status["backing_services"]]
+    rows += [tuple(row) for row in status["apis"]]
     rows += [(logical_id, kind.removeprefix("AWS::"), name) for logical_id, kind, name in status["resources"]]
     notes = ["", *status["notes"]] if status["notes"] else []
     refusals = [f"\n{sentence}" for sentence in status["refusals"]]

@@ -19,9 +19,10 @@ from aiohttp import web
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import docker_api
 from emulator.engine.container import Container
-from emulator.engine.environment import Environment, EnvironmentSettings, WritesLines
+from emulator.engine.environment import Environment, EnvironmentSettings
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
+from emulator.engine.log_stream import WritesLines
 from emulator.engine.running_function import RunningFunctions
 from emulator.engine.runtime_client import ensure_runtime_client
 from emulator.process_identity import ProcessIdentity

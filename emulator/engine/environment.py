@@ -12,13 +12,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from emulator.credentials import RoleCredentials
 from emulator.engine import lambda_errors, report
 from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
-from emulator.engine.log_stream import LineSplitter
+from emulator.engine.log_stream import LineSplitter, WritesLines
 from emulator.engine.memory_watch import MemoryWatch
 from emulator.engine.process import RuntimeProcess
 from emulator.engine.process_environment import process_environment
@@ -56,16 +56,6 @@ class InitFailedError(Exception):
         return Outcome.of(lambda_errors.exited(request_id, self._return_code))
 
 
-class WritesLines(Protocol):
-    """Where lines go."""
-
-    def write(self, line: str) -> None:
-        """Write one line of the platform, given without its newline."""
-
-    def write_line(self, line: bytes) -> None:
-        """Write one line of a function, given with its newline."""
-
-
 @dataclass
 class EnvironmentSettings:
     """What every environment of a function has in common.
@@ -90,7 +80,7 @@ class Environment:
         self._api = RuntimeApi(self._drain)
         self._process: RuntimeProcess | None = None
         self._memory: MemoryWatch | None = None
-        self._log = settings.log
+        self._log: WritesLines = settings.log
         self._invocation: Invocation | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
         self._began = time.monotonic()

@@ -1,7 +1,8 @@
 """How many execution environments a function has, and which one serves next.
 
-Invocations wait in order. When all environments are busy an invocation waits `patience` seconds for one to come free
-before another is started: short requests share few environments, long ones run side by side. The one used last serves
+Invocations wait in order. When all environments are busy an invocation waits `patience` seconds for one to come free.
+Then another is started, if it is likely to be ready before one comes free: short requests share few environments, long
+ones run side by side, and a crowd of short ones does not have the processor busy with starts. The one used last serves
 next.
 """
 
@@ -9,9 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar
+
+_SMOOTHING = 8
+"""The mean time of an invocation follows the last ones: each moves it by one part in so many."""
+_LEAST_PAUSE_SECONDS = 0.02
 
 
 class PoolClosedError(Exception):
@@ -44,9 +50,14 @@ class EnvironmentPool(Generic[E]):
         self._limit = max(1, limit)
         self._patience = patience
         self._idle: list[E] = []
-        self._busy: set[E] = set()
+        self._busy: dict[E, float] = {}
+        """Those that serve, and since when."""
         self._starting = 0
+        self._start_seconds = 0.0
+        self._service_seconds = 0.0
         self._waiters: deque[asyncio.Future[E]] = deque()
+        self._waiting_since: dict[asyncio.Future[E], float] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._starts: set[asyncio.Task[None]] = set()
         self._stops: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -65,33 +76,36 @@ class EnvironmentPool(Generic[E]):
             raise PoolClosedError
         environment = self._take_idle()
         if environment is not None and not self._waiters:
-            self._busy.add(environment)
+            self._busy[environment] = time.monotonic()
             return environment
         if environment is not None:
             self._idle.append(environment)
         waiter: asyncio.Future[E] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
+        self._waiting_since[waiter] = time.monotonic()
         self._serve_waiters()
         try:
             if not waiter.done():
                 if self.size == 0:
                     self._start_one()
-                else:
-                    await asyncio.wait({waiter}, timeout=self._patience)
-                    if not waiter.done() and self._starting < len(self._waiters):
-                        self._start_one()
+                elif self._timer is None:
+                    self._timer = asyncio.get_running_loop().call_later(self._patience, self._consider_starts)
             return await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self.release(waiter.result())
             raise
         finally:
+            del self._waiting_since[waiter]
             with contextlib.suppress(ValueError):
                 self._waiters.remove(waiter)
 
     def release(self, environment: E) -> None:
         """Give an environment back: to the invocation that waits longest, else to the idle ones."""
-        self._busy.discard(environment)
+        began = self._busy.pop(environment, None)
+        if began is not None:
+            took = time.monotonic() - began
+            self._service_seconds += (took - self._service_seconds) / _SMOOTHING
         if self._closed or not environment.is_alive:
             _keep(self._stops, environment.stop())
         elif environment.is_stale:
@@ -102,8 +116,9 @@ class EnvironmentPool(Generic[E]):
         self._serve_waiters()
         self._replace_for_waiters()
 
-    def add(self, environment: E) -> None:
-        """Take in an environment that was started elsewhere."""
+    def add(self, environment: E, start_seconds: float = 0.0) -> None:
+        """Take in an environment that was started elsewhere, within `start_seconds`."""
+        self._start_seconds = start_seconds
         self._idle.append(environment)
         self._serve_waiters()
 
@@ -125,6 +140,8 @@ class EnvironmentPool(Generic[E]):
     async def close(self) -> None:
         """Stop every environment, busy or not, and fail those who wait."""
         self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_exception(PoolClosedError())
@@ -151,7 +168,7 @@ class EnvironmentPool(Generic[E]):
             environment = self._take_idle()
             if environment is None:
                 return
-            self._busy.add(environment)
+            self._busy[environment] = time.monotonic()
             self._waiters.popleft().set_result(environment)
 
     def _replace_for_waiters(self) -> None:
@@ -163,7 +180,24 @@ class EnvironmentPool(Generic[E]):
             self._starting += 1
             _keep(self._starts, self._add_started())
 
+    def _consider_starts(self) -> None:
+        """Start environments for those who have waited `patience`, as long as each start is worth its time."""
+        self._timer = None
+        now = time.monotonic()
+        patient = sum(now - since >= self._patience for since in self._waiting_since.values())
+        while self._starting < patient and self.size < self._limit and self._is_start_worthwhile(patient, now):
+            self._start_one()
+        if self._waiters and not self._closed and self.size < self._limit:
+            pause = max(self._patience, _LEAST_PAUSE_SECONDS)
+            self._timer = asyncio.get_running_loop().call_later(pause, self._consider_starts)
+
+    def _is_start_worthwhile(self, waiting: int, now: float) -> bool:
+        # The last of those who wait is served when all before it are: at the usual pace, or at the present one.
+        longest = max((now - since for since in self._busy.values()), default=0.0)
+        return waiting * max(self._service_seconds, longest) / max(1, self.size) >= self._start_seconds
+
     async def _add_started(self) -> None:
+        began = time.monotonic()
         try:
             environment = await self._start()
         except asyncio.CancelledError:
@@ -175,6 +209,7 @@ class EnvironmentPool(Generic[E]):
             self._replace_for_waiters()
             return
         self._starting -= 1
+        self._start_seconds = time.monotonic() - began
         if self._closed:
             await environment.stop()
         elif not self._hand_over(environment):
@@ -185,7 +220,7 @@ class EnvironmentPool(Generic[E]):
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
-                self._busy.add(environment)
+                self._busy[environment] = time.monotonic()
                 waiter.set_result(environment)
                 return True
         return False

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from emulator.engine.lambda_errors import LambdaError
-from emulator.engine.log_stream import LogStream
+from emulator.engine.log_stream import WritesLines
 
 
 def new_request_id() -> str:
-    """Return a random UUID (version 4), without the cost of making an object of it."""
-    digits = os.urandom(16).hex()
+    """Return a UUID (version 4) that need not be unguessable, without the cost of a system call and an object."""
+    digits = f"{random.getrandbits(128):032x}"
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
@@ -33,7 +33,7 @@ class Invocation:
     event: bytes
     timeout_seconds: float
     function_arn: str
-    log: LogStream
+    log: WritesLines
     content_type: str = "application/json"
     client_context: str | None = None
     request_id: str = field(default_factory=new_request_id)

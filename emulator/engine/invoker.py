@@ -172,8 +172,10 @@ class Invoker:
             self._pool.release(environment)
 
     async def _start_first(self) -> None:
+        began = time.monotonic()
         try:
-            self._pool.add(await self._initialised("init", INIT_LIMIT_SECONDS))
+            environment = await self._initialised("init", INIT_LIMIT_SECONDS)
+            self._pool.add(environment, time.monotonic() - began)
         except InitFailedError as error:
             # Lambda runs an init that took too long again when an invocation comes; other failures are reported to it.
             self._first_failure = None if error.timed_out else error

@@ -15,6 +15,7 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Iterator
+from typing import Protocol
 
 STDERR = 2
 LINE_LIMIT_BYTES = 16 * 1024
@@ -23,6 +24,16 @@ _KEPT_FRAMES = 2000
 _PENDING_FRAMES = 20_000
 _HEAD_START_SECONDS = 0.03
 _HEAD_START_LIMIT_SECONDS = 10.0
+
+
+class WritesLines(Protocol):
+    """Where lines go."""
+
+    def write(self, line: str) -> None:
+        """Write one line of the platform, given without its newline."""
+
+    def write_line(self, line: bytes) -> None:
+        """Write one line of a function, given with its newline."""
 
 
 def frame(payload: bytes, stream: int = STDERR) -> bytes:

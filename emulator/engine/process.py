@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 _READ_BYTES = 64 * 1024
+_STATUS_BYTES = 4096
 
 
 class RuntimeProcess:
@@ -34,6 +35,8 @@ class RuntimeProcess:
         self._output = output
         self._on_output = on_output
         self._ps: psutil.Process | None = None
+        self._status = -1
+        """The open /proc/PID/status: it is read after each invocation."""
 
     @classmethod
     async def start(
@@ -97,13 +100,12 @@ class RuntimeProcess:
     def peak_memory_bytes(self) -> int:
         """Return the largest resident memory so far; 0 where the system does not tell."""
         try:
-            with open(f"/proc/{self.pid}/status", "rb") as status:  # noqa: PTH123 - on the path of every invocation
-                for line in status:
-                    if line.startswith(b"VmHWM:"):
-                        return int(line.split()[1]) * 1024
-        except (OSError, ValueError):
-            pass
-        return 0
+            if self._status < 0:
+                self._status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+            status = os.pread(self._status, _STATUS_BYTES, 0)
+            return int(status[status.index(b"VmHWM:") + 6 :].split(None, 1)[0]) * 1024
+        except (OSError, ValueError, IndexError):
+            return 0
 
     def terminate(self) -> None:
         """Ask the process group to end."""
@@ -126,6 +128,9 @@ class RuntimeProcess:
         os.close(self._output)
         os.close(self._lifeline)
         self._output = -1
+        if self._status >= 0:
+            os.close(self._status)
+            self._status = -1
 
     def _read(self) -> bool:
         if self._output < 0:

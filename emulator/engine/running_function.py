@@ -11,11 +11,11 @@ import time
 from collections.abc import Awaitable, Callable
 
 from emulator.engine.code_watch import CodeWatch
-from emulator.engine.environment import Environment, WritesLines
+from emulator.engine.environment import Environment
 from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
 from emulator.engine.invoker import Invoker
-from emulator.engine.log_stream import LogStream
+from emulator.engine.log_stream import WritesLines
 
 READY_ENVIRONMENTS = 2
 """Environments that are ready before the first request, where the function may have that many: two requests that come
@@ -30,7 +30,7 @@ class RunningFunction:
 
     def __init__(self, function: Function, start_environment: StartEnvironment, max_environments: int) -> None:
         self.function = function
-        self.logs: list[LogStream] = []
+        self.logs: list[WritesLines] = []
         self.invoker = Invoker(
             function, lambda: start_environment(function, self), min(function.concurrency, max_environments)
         )
@@ -81,7 +81,7 @@ class RunningFunctions:
         self._max_environments = max_environments
         self._running: dict[object, RunningFunction] = {}
 
-    def hold(self, function: Function, log: LogStream) -> RunningFunction:
+    def hold(self, function: Function, log: WritesLines) -> RunningFunction:
         """Return `function`, running or about to be started, for one who invokes it; `let_go` it after."""
         running = self._running.get(function.identity)
         if running is None:
@@ -94,7 +94,7 @@ class RunningFunctions:
         """Tell whether more than one holds it."""
         return len(running.logs) > 1
 
-    async def let_go(self, running: RunningFunction, log: LogStream) -> None:
+    async def let_go(self, running: RunningFunction, log: WritesLines) -> None:
         """End the function's environments when nobody else holds them."""
         if log in running.logs:
             running.logs.remove(log)

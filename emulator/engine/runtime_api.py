@@ -73,7 +73,9 @@ class RuntimeApi:
             self._hand_out()
         elif target.startswith(_INVOCATION) and request.method == "POST":
             request_id, _, what = target[len(_INVOCATION) :].partition(b"/")
-            request.respond(self._take(request, request_id.decode("latin-1"), what))
+            response = self._take(request, request_id.decode("latin-1"), what)
+            # In the loop's next turn: whoever waits for the outcome writes its answer first.
+            asyncio.get_running_loop().call_soon(request.respond, response)
         elif target in (_RUNTIME + b"init/error", _RUNTIME + b"restore/error") and request.method == "POST":
             self._take_init_error(request)
             request.respond(_ACCEPTED)

@@ -65,9 +65,8 @@ def answer_1_0(payload: bytes, *, decodes: bool = True) -> Response:
         lower = str(name).lower().encode("latin-1", "replace")
         listed = [_header(name, value) for value in values]
         headers = [each for each in headers if each[0] != lower or each not in listed] + listed
-    return Response(
-        _status(answer["statusCode"]), _within_limit(headers), _body(answer, decode=decodes and _is_encoded(answer))
-    )
+    decode = _is_encoded(answer) and decodes
+    return Response(_status(answer["statusCode"]), _within_limit(headers), _body(answer, decode=decode))
 
 
 def remapped(headers: list[Header]) -> list[Header]:

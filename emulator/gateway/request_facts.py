@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -63,7 +63,7 @@ class Facts:
             host=_without_port(host),
             source_ip=request.client[0] if request.client else "127.0.0.1",
             user_agent=user_agent,
-            trace_root=trace or f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()}",
+            trace_root=trace or f"Root=1-{int(time.time()):08x}-{random.getrandbits(96):024x}",
             port=port,
         )
 
@@ -100,7 +100,7 @@ class Facts:
 
 def short_request_id() -> str:
     """Return an id as HTTP APIs give it: fifteen characters and "="."""
-    return f"{os.urandom(8).hex()[:15]}="
+    return f"{random.getrandbits(60):015x}="
 
 
 def _without_port(host: str) -> str:

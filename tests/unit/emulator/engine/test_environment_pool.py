@@ -232,3 +232,34 @@ def test_one_that_starts_unfit_still_serves_who_waits_for_it() -> None:
             pool.release(await asyncio.wait_for(pool.acquire(), 2))
 
     run(scenario)
+
+
+def test_a_crowd_of_short_requests_starts_nothing_that_would_be_ready_later_than_they_are_served() -> None:
+    async def scenario() -> None:
+        start = Starter(seconds=0.5)
+        pool = EnvironmentPool(start, limit=8, patience=0.02)
+        pool.add(Fake(100), start_seconds=0.5)
+
+        async def request() -> None:
+            environment = await pool.acquire()
+            await asyncio.sleep(0.002)
+            pool.release(environment)
+
+        await asyncio.gather(*(request() for _ in range(60)))  # the last waits for a fifth of a start's time
+        assert pool.size == 1
+        await pool.close()
+
+    run(scenario)
+
+
+def test_a_request_that_has_waited_as_long_as_a_start_takes_gets_one() -> None:
+    async def scenario() -> None:
+        start = Starter(seconds=0.1)
+        pool = EnvironmentPool(start, limit=8, patience=0.01)
+        pool.add(Fake(100), start_seconds=0.1)
+        held = await pool.acquire()
+        assert (await asyncio.wait_for(pool.acquire(), 2)).number == 0
+        pool.release(held)
+        await pool.close()
+
+    run(scenario)

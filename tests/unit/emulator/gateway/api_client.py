@@ -14,6 +14,9 @@ from emulator.gateway.gateway import Gateway
 from emulator.gateway.template_apis import TemplateApis
 from sam_template import Template
 
+_TEMPLATES: dict[str, Template] = {}
+"""Translations take longer than the requests of most tests, and many tests have the same template."""
+
 Handler = Callable[[dict[str, Any]], Any]
 
 
@@ -108,9 +111,12 @@ def template(folder: Path, resources: Mapping[str, Any]) -> Template:
         "Transform": "AWS::Serverless-2016-10-31",
         "Resources": {"F": function, **resources},
     }
-    file = folder / "template.json"
-    file.write_text(json.dumps(document))
-    return Template.load(file, cache=folder / "translations")
+    text = json.dumps(document)
+    if text not in _TEMPLATES:
+        file = folder / "template.json"
+        file.write_text(text)
+        _TEMPLATES[text] = Template.load(file, cache=folder / "translations")
+    return _TEMPLATES[text]
 
 
 def function_with(events: Mapping[str, Any], **properties: Any) -> dict[str, Any]:

@@ -1,0 +1,158 @@
+"""The gateway of a running emulator: on the ports that somebody asked for, for as long as they are there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator.aws.stack import Stack
+from emulator.engine import Engine
+from emulator.engine.function import Function
+from emulator.errors import EmulatorError
+from emulator.gateway import Gateway, ServedApi
+from emulator.gateway.engine_functions import EngineFunctions, OutputLog
+from emulator.gateway.template_apis import TemplateApis
+from emulator.ports import LOOPBACK
+from emulator.process_identity import ProcessIdentity
+from emulator.status_view import Row
+from sam_template import Template
+from sam_template.repository import REGION, REPOSITORY
+
+_OWNERS_EVERY_SECONDS = 0.3
+_SAMS_ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True)
+class _Opened:
+    gateway: Gateway
+    apis: Sequence[ServedApi]
+    owner: ProcessIdentity
+
+
+class GatewayPorts:
+    """Opens gateways in front of one set of environments.
+
+    `credentials` are those that `sam` would pass: with the same ones both share a function's environments.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        template: Template,
+        stack: Stack,
+        logs: Path,
+        credentials: Mapping[str, str],
+        *,
+        throttles: bool,
+    ) -> None:
+        reader = TemplateApis(template)
+        self._apis = reader.apis()
+        self._notes = [*reader.refusals(), *dict.fromkeys(note for api in self._apis for note in api.notes)]
+        declared = {
+            name: _as_sam_describes_it(template, name, stack.environment(name), credentials)
+            for name in template.functions
+        }
+        self._functions = EngineFunctions(engine.functions, declared, OutputLog(sys.stderr.fileno()))
+        self._logs = logs
+        self._throttles = throttles
+        self._opened: dict[int, _Opened] = {}
+        self._is_started = False
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def open(self, port: int, owner: ProcessIdentity) -> list[ServedApi]:
+        """Serve the first API on `port` and the others on those after it, until `owner` ends; 0 means free ports.
+
+        Raises `EmulatorError` with the remedy when a port is taken.
+        """
+        if not self._apis:
+            raise EmulatorError("template.yaml declares no HTTP or REST API: there is nothing to serve.")
+        if not self._is_started:
+            self._is_started = True
+            self._functions.start()
+            self._keeper = asyncio.create_task(self._keep())
+        gateway = Gateway(self._apis, self._functions, self._logs, throttles=self._throttles)
+        ports = [port + index if port else 0 for index in range(len(self._apis))]
+        try:
+            served = await gateway.start(LOOPBACK, ports)
+        except OSError as error:
+            raise EmulatorError(
+                f"The gateway needs port{'s' if len(ports) > 1 else ''} {', '.join(map(str, ports))} "
+                f"({error.strerror or error}): choose others, for example `make start FRONT=gateway PORT={port + 100}`."
+            ) from error
+        first = int(served[0].urls[0].split(":")[2].partition("/")[0]) if served[0].urls else port
+        self._opened[first] = _Opened(gateway, served, owner)
+        return served
+
+    def rows(self) -> list[Row]:
+        """Return what the status view says: a row for each API."""
+        return [
+            (api.logical_id, f"{api.kind} API, gateway", "  ".join(api.urls))
+            for opened in self._opened.values()
+            for api in opened.apis
+        ]
+
+    def notes(self) -> list[str]:
+        """Return what of the APIs is not emulated, a sentence for each, where a gateway is open."""
+        return self._notes if self._opened else []
+
+    async def stop(self) -> None:
+        """Close every gateway."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        for port in list(self._opened):
+            await self._close(port)
+        await self._functions.stop()
+
+    async def _close(self, port: int) -> None:
+        opened = self._opened.pop(port, None)
+        if opened is not None:
+            await opened.gateway.stop()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(_OWNERS_EVERY_SECONDS)
+            for port, opened in list(self._opened.items()):
+                if not opened.owner.is_running():
+                    with contextlib.suppress(OSError):
+                        await self._close(port)
+
+
+def _as_sam_describes_it(
+    template: Template, name: str, variables: Mapping[str, str], credentials: Mapping[str, str]
+) -> Function:
+    """Return a function with the variables that SAM CLI gives its container (`samcli/local/lambdafn/env_vars.py`)."""
+    declared = template.functions[name]
+    logging: Mapping[str, Any] = template.evaluated(name).get("LoggingConfig") or {}
+    own = {
+        "AWS_SAM_LOCAL": "true",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(declared.memory_size),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(declared.timeout),
+        "AWS_LAMBDA_FUNCTION_HANDLER": declared.handler,
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_LOG_GROUP_NAME": str(logging.get("LogGroup") or f"aws/lambda/{name}"),
+        "AWS_LAMBDA_LOG_STREAM_NAME": "$LATEST",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCOUNT_ID": _SAMS_ACCOUNT,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        **credentials,
+    }
+    if log_format := logging.get("LogFormat"):
+        own["AWS_LAMBDA_LOG_FORMAT"] = str(log_format)
+        if log_format == "JSON":
+            own["AWS_LAMBDA_LOG_LEVEL"] = str(logging.get("ApplicationLogLevel", "INFO"))
+    return Function(
+        declared.runtime,
+        declared.handler,
+        REPOSITORY / ".aws-sam" / "build" / name,
+        {**own, **variables},
+        LOOPBACK,
+        0,
+    )
