@@ -51,6 +51,7 @@ class AnswerMaker:
 
     def from_text(self, text: str) -> Answer:
         """Return the answer for what Claude said without a tool."""
+        text = grounding.tidy(text)
         named = self._known.named_in(text)
         if named:
             # Claude listed products instead of recommending them: show the shop's own record of each.
@@ -73,7 +74,9 @@ class AnswerMaker:
         self, summary: str, products: Sequence[Mapping[str, Any]], quick_replies: Sequence[str] = ()
     ) -> Answer:
         """Return products with a summary, which also names those that are out of stock."""
-        text = grounding.tidy(summary if self._is_true(summary, products) else "") or FOUND
+        text = grounding.tidy(summary)
+        if not text or not self._is_true(text, products):
+            text = FOUND
         gone = [str(product["name"]) for product in products if product.get("in_stock") is False]
         if gone and "out of stock" not in text.lower():
             text += f" Out of stock right now: {', '.join(gone)}."
@@ -94,6 +97,6 @@ def _question(question: str, options: Sequence[Mapping[str, str]]) -> Answer:
 
 def _talk(text: str) -> Answer:
     """Return words without products: casual, or support_related when they are marked so."""
-    is_support, words = grounding.split_support(grounding.tidy(text))
+    is_support, words = grounding.split_support(text)
     words = words or NOTHING_TO_SAY
     return Answer("support_related" if is_support else "casual", {"message": words}, words)

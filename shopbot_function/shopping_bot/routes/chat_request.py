@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambda_http.problem import Problem
+from lambda_http.text import is_readable, is_visible
 
 MAXIMUM_USER_ID = 128
 MAXIMUM_MESSAGE = 2000
@@ -50,8 +51,8 @@ def user_id(value: Any) -> str:
         raise Problem(400, "user_id is missing; say who is asking.")
     if not isinstance(value, str):
         raise Problem(400, "user_id must be a string.")
-    is_visible = value.isprintable() and not any(character.isspace() for character in value)
-    if not 1 <= len(value) <= MAXIMUM_USER_ID or not is_visible:
+    is_plain = all(is_readable(character) and not character.isspace() for character in value)
+    if len(value) > MAXIMUM_USER_ID or not is_plain or not is_visible(value):
         raise Problem(400, f"user_id must be 1 to {MAXIMUM_USER_ID} visible characters.")
     return value
 
@@ -63,7 +64,7 @@ def _message(body: Mapping[str, Any]) -> str:
     if not isinstance(message, str):
         raise Problem(400, "message must be a string.")
     text = message.strip()
-    if not text or not any(character.isprintable() and not character.isspace() for character in text):
+    if not is_visible(text):
         raise Problem(400, "message is empty; say what you want to ask.")
     if len(text) > MAXIMUM_MESSAGE:
         raise Problem(400, f"message is too long; use at most {MAXIMUM_MESSAGE} characters.")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from lambda_http.text import JOINERS, is_in_word, is_visible
 from shopping_bot.search import ingredient_names
 
 # A quarter up and down is what "around" means here.
@@ -113,7 +114,7 @@ _NOISE = {
     *("suggest", "such", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "u"),
     *("under", "us", "want", "was", "we", "what", "which", "who", "will", "with", "would", "you", "your", "zero"),
 }
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[,;.]")
+_PAUSES = {",", ";", "."}
 # spf50, 80g: the catalogue has a space there.
 _GLUED = re.compile(r"(?<=[a-z]{2})(?=\d)|(?<=\d)(?=(?:kg|g|ml|l)\b)")
 
@@ -142,8 +143,18 @@ def understand(query: str) -> Phrases:
         text, times = pattern.subn(" ", text)
         if times:
             found.dietary_terms.append(term)
-    _scan(_TOKEN.findall(_GLUED.sub(" ", text.replace("-", " "))), found)
+    _scan(_tokens(_GLUED.sub(" ", text.replace("-", " "))), found)
     return found
+
+
+def _tokens(text: str) -> list[str]:
+    """Return the words of `text`, which an apostrophe does not end, and the pauses between them."""
+    spaced = (
+        character if is_in_word(character) or character == "'" else f" {character} " if character in _PAUSES else " "
+        for character in text
+    )
+    tokens = (token.strip("'").lstrip(JOINERS) for token in "".join(spaced).split())
+    return [token for token in tokens if token in _PAUSES or is_visible(token)]
 
 
 def _prices(text: str, found: Phrases) -> str:
@@ -191,7 +202,7 @@ def _scan(tokens: Sequence[str], found: Phrases) -> None:
         else:
             if pair[0] == "eggless":
                 _avoid("egg", found)
-            elif pair[0] not in _NOISE and pair[0].isalnum():
+            elif pair[0] not in _NOISE and pair[0] not in _PAUSES:
                 found.words.append(pair[0])
             position += 1
 

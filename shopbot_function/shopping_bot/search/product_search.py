@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from lambda_http.text import words
 from shopping_bot import json_schema
 from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.elasticsearch import ProductIndex
@@ -139,6 +140,11 @@ def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         raise InvalidSearchError(f"{'; '.join(mistake.removeprefix('input.') for mistake in mistakes)}.".capitalize())
     if not given["query"].strip():
         raise InvalidSearchError("Query must say what to look for.")
+    for name in ("category", "dietary_terms", "avoid_ingredients", "brands"):
+        values = given.get(name, [])
+        # Without a word it would be no filter, and a diet that is dropped in silence can hurt somebody.
+        if not all(map(words, [values] if isinstance(values, str) else values)):
+            raise InvalidSearchError(f"{name} must be written in letters or digits.".capitalize())
     if given.get("price_min", 0) > given.get("price_max", _MAXIMUM_PRICE):
         raise InvalidSearchError("Price_min must not be more than price_max.")
     return given

@@ -6,12 +6,12 @@ Source: Elasticsearch 8.19 reference, "Query DSL". The fields are those of the p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from lambda_http import text
 from shopping_bot.search import ingredient_names, phrases
 
 DEFAULT_SIZE = 10
@@ -184,8 +184,8 @@ def _diet(term: str) -> str:
     return _DIETS.get(slug, slug)
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+def _slug(name: str) -> str:
+    return "-".join(text.words(name.casefold()))
 
 
 def _decimal(value: Any) -> Decimal | None:

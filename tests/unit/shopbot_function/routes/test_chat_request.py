@@ -30,11 +30,17 @@ def test_a_request() -> None:
         ({"user_id": ""}, "visible"),
         ({"user_id": "a b"}, "visible"),
         ({"user_id": "a\u200b\x00"}, "visible"),
+        ({"user_id": "\u202e\u200b"}, "visible"),
+        ({"user_id": "\u200d"}, "visible"),
+        ({"user_id": "\u3164"}, "visible"),
+        ({"user_id": "a\u202eb"}, "visible"),
+        ({"user_id": "\u0301"}, "visible"),
         ({"user_id": "x" * 129}, "128"),
         ({"message": None}, "message is missing"),
         ({"message": ["hi"]}, "message must be a string"),
         ({"message": " \n\t"}, "message is empty"),
         ({"message": "\u200b\x00"}, "message is empty"),
+        ({"message": "\u200d\ufe0f"}, "message is empty"),
         ({"message": "x" * 2001}, "2000"),
         ({"session_id": 5}, "session_id"),
         ({"session_id": ""}, "session_id"),
@@ -51,6 +57,23 @@ def test_refusals_are_sentences(change: dict[str, Any], word: str) -> None:
     assert refusal.value.status == 400
     assert refusal.value.detail.endswith(".")
     assert "s3cr3t" not in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    "user_id",
+    [
+        "रमेश",
+        "ரமேஷ்",
+        "রমেশ",
+        "محمّد",
+        "\u0d1a\u0d28\u0d4d\u200d",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "+91-98765",
+        "\U0001f469\u200d\U0001f373",
+    ],
+)
+def test_a_user_may_be_named_in_any_script(user_id: str) -> None:
+    assert chat_request({"user_id": user_id, "message": "hi"}).user_id == user_id
 
 
 @given(bodies)

@@ -12,6 +12,33 @@ from shopping_bot.search.phrases import Phrases, understand
 
 
 @pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("चाय", ["चाय"]),
+        ("मसाला चाय", ["मसाला", "चाय"]),
+        ("चिप्स, नमकीन", ["चिप्स", "नमकीन"]),
+        ("தேநீர் பொடி", ["தேநீர்", "பொடி"]),
+        ("চা পাতা", ["চা", "পাতা"]),
+        ("టీ పొడి", ["టీ", "పొడి"]),
+        ("\u0634\u064e\u0627\u064a", ["\u0634\u064e\u0627\u064a"]),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"]),
+        ("\u0d28\u0d4d\u200d", ["\u0d28\u0d4d\u200d"]),
+        ("cafe\u0301", ["cafe\u0301"]),
+        ("kid's chips", ["kid's", "chips"]),
+    ],
+)
+def test_a_word_is_letters_marks_digits_and_joiners(query: str, words: list[str]) -> None:
+    assert understand(query).words == words
+
+
+@pytest.mark.parametrize(
+    ("query", "avoided"), [("chips without लहसुन", "लहसुन"), ("chips no வெங்காயம்", "வெங்காயம்"), ("দুধ free chips", "দুধ")]
+)
+def test_what_to_avoid_is_read_whole_in_any_script(query: str, avoided: str) -> None:
+    assert understand(query).avoid_ingredients == [avoided]
+
+
+@pytest.mark.parametrize(
     ("query", "least", "most"),
     [
         ("chips under 200", None, "200"),

@@ -36,6 +36,15 @@ def test_arguments_win_over_words_and_protection_adds_up() -> None:
     )
 
 
+@pytest.mark.parametrize("term", ["हलाल", "ஹலால்", "حلال", "হালাল", "キヌア", "шабат"])
+def test_a_diet_or_a_category_in_another_script_is_a_filter_like_any(term: str) -> None:
+    search = query.read({"query": "chips", "dietary_terms": [term], "category": f"{term} चिप्स"})
+
+    filters = query.build(search, 5)["query"]["function_score"]["query"]["bool"]["filter"]
+    assert {"term": {"dietary_terms": term}} in filters
+    assert {"term": {"category": f"{term}-चिप्स"}} in filters
+
+
 def test_the_query_has_a_place_for_everything() -> None:
     search = Search(
         words=("chips",),
