@@ -16,6 +16,7 @@ from emulator import build, options
 from emulator.aws.access_denied import Refusals
 from emulator.aws.clients import preload
 from emulator.aws.ministack import MiniStack, MiniStackError
+from emulator.aws.provisioning import services
 from emulator.aws.stack import Stack
 from emulator.backing_services import BackingServices
 from emulator.control import ControlServer
@@ -83,11 +84,10 @@ class Emulation:
         enforces_iam, throttles = options.enforces_iam(), options.throttles()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.backing_services = BackingServices(self._paths.valkey_log, self._network)
-        self.template, endpoint_url, _, _ = await _all_of(
-            asyncio.to_thread(Template.load, TEMPLATE, LOCAL_PARAMETERS),
+        self.template, endpoint_url, _ = await _all_of(
+            asyncio.to_thread(_load_template),
             self._start_aws(resources, enforces_iam=enforces_iam),
             self.backing_services.start(resources),
-            asyncio.to_thread(preload),
         )
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint_url)
         self._refusals = Refusals(self.stack)
@@ -231,6 +231,13 @@ class Emulation:
     async def _stop(self, _: str) -> dict[str, Any]:
         self._stop_requested.set()
         return await self._identify("")
+
+
+def _load_template() -> Template:
+    """Load the template, and what the clients of its resources need."""
+    template = Template.load(TEMPLATE, LOCAL_PARAMETERS)
+    preload(services(template))
+    return template
 
 
 async def _all_of(*awaitables: Awaitable[Any]) -> list[Any]:

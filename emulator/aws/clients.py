@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,8 +68,8 @@ class Clients:
         return _client(service, self.endpoint_url, self.region)
 
 
-def preload(services: tuple[str, ...] = ("dynamodb", "s3", "iam", "secretsmanager", "sns", "sts")) -> None:
-    """Read what the clients need, most of a second's work that can be done while the endpoint starts."""
+def preload(services: Iterable[str]) -> None:
+    """Read what the clients of `services` need, most of a second's work that can be done while the endpoint starts."""
     for service in services:
         _client(service, "http://127.0.0.1", REGION)
 

@@ -14,7 +14,7 @@ from emulator.aws.resource_type import Created, ResourceType
 from emulator.aws.resources import find
 from emulator.aws.schema import PropertyError, conform
 from sam_template import Template, TemplateError
-from sam_template.intrinsics import IntrinsicError, Scope
+from sam_template.intrinsics import Scope
 
 _GRANTS: Final = re.compile(r"AWS::IAM::\w+|AWS::\w+::\w*(Policy|Permission)")
 """Types that only allow something: a permission on what is not there does no harm."""
@@ -45,8 +45,16 @@ class Outcome:
     is_expected: bool = True
 
 
-class NotEmulatedError(IntrinsicError):
-    """A reference to what is not emulated."""
+class NotEmulatedError(Exception):
+    """A reference to what is not emulated; the message says to what."""
+
+
+def services(template: Template) -> list[str]:
+    """Return the services that the resources of `template` are made with, as botocore names them."""
+    types = {str(resource["Type"]) for resource in template.resources.values()}
+    made = {name: resource_type for name in types if (resource_type := find(name)) is None or resource_type.create}
+    named = {"cloudformation" if made[name] is None else name.split("::")[1].lower() for name in made}
+    return sorted(named | {"sts"})
 
 
 class Provisioner:
@@ -79,7 +87,7 @@ class Provisioner:
             try:
                 outcome = self._create(logical_id, unknown)
             except NotEmulatedError as error:
-                outcome = self._not_emulated(logical_id, str(error))
+                outcome = self._not_emulated(logical_id, f"it {error}")
             self.outcomes[logical_id] = outcome
 
     def restore(self) -> None:
@@ -195,7 +203,7 @@ class Provisioner:
     def _require(self, logical_id: str) -> None:
         outcome = self.outcomes.get(logical_id)
         if outcome is not None and logical_id not in self.created:
-            raise NotEmulatedError(f"it needs {logical_id}, an {outcome.type_name}, which is not emulated")
+            raise NotEmulatedError(f"needs {logical_id}, an {outcome.type_name}, which is not emulated")
 
     def _known_attribute(self, logical_id: str, attribute: str) -> str:
         """Return a text for an attribute that the type of `logical_id` has. Raises KeyError for another."""

@@ -11,7 +11,7 @@ from typing import Final
 from emulator.aws import sample_data
 from emulator.aws.clients import Clients
 from emulator.aws.ministack import RESET_PATH
-from emulator.aws.provisioning import Outcome, Provisioner, Standing
+from emulator.aws.provisioning import NotEmulatedError, Outcome, Provisioner, Standing
 from emulator.aws.resource_type import Created
 from emulator.credentials import RoleCredentials
 from sam_template import Template, TemplateError, intrinsics
@@ -110,6 +110,9 @@ class Stack:
                     variables[name] = intrinsics.as_text(value, where)
             except IntrinsicError as error:
                 raise self._template.error(function, str(error)) from error
+            except NotEmulatedError as error:
+                sentence = f"the variable {name} of {function} {error}; give it another value."
+                raise self._template.error(function, sentence) from error
         return variables
 
     def sam_environment(self) -> dict[str, dict[str, str]]:
@@ -138,13 +141,18 @@ class Stack:
         )
 
     def outputs(self) -> dict[str, str]:
-        """Return the template's Outputs with their local values. Raises TemplateError."""
+        """Return the template's Outputs with their local values, but for those of what is not emulated.
+
+        Raises TemplateError.
+        """
         scope = self._provisioner.scope()
         values = {}
         for name, output in self._template.outputs.items():
             try:
                 value = intrinsics.evaluate(output.get("Value"), scope, f"Outputs.{name}.Value")
                 values[name] = intrinsics.as_text(value, f"Outputs.{name}.Value")
+            except NotEmulatedError:
+                continue
             except IntrinsicError as error:
                 raise self._template.error(name, str(error)) from error
         return values
