@@ -29,8 +29,8 @@ async def function_environment(paths: StatePaths, running: RunningEmulator) -> d
     sts = boto3.client(
         *("sts", REGION),
         endpoint_url=running.endpoint_url,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 the emulator's
+        aws_access_key_id=running.endpoint.root.access_key_id,
+        aws_secret_access_key=running.endpoint.root.secret_access_key,
     )
     session = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}", RoleSessionName=FUNCTION)
     credentials = session["Credentials"]

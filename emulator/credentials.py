@@ -1,10 +1,49 @@
-"""Credentials of a function's role, as Lambda puts them into an execution environment."""
+"""Credentials: of the emulated account's root, and of a function's role, as Lambda gives them to an environment."""
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+
+
+@dataclass(frozen=True)
+class RootCredentials:
+    """The credentials of an emulated account's root."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+    @classmethod
+    def random(cls) -> RootCredentials:
+        """Return credentials that nobody else on the machine knows."""
+        return cls(f"EMULATOR{secrets.token_hex(6).upper()}", secrets.token_urlsafe(30))
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables that the AWS SDKs read."""
+        return {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
+
+    @property
+    def admin_token(self) -> str:
+        """What MiniStack's own pages ask for in the header `ADMIN_HEADER` (`emulator/aws/ministack_launcher.py`)."""
+        return hashlib.sha256(self.secret_access_key.encode()).hexdigest()
+
+
+ADMIN_HEADER = "emulator-admin"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where an AWS account answers, and the credentials of its root.
+
+    `admin_url` is where MiniStack's own pages are, "" when they are at `url`.
+    """
+
+    url: str
+    root: RootCredentials
+    admin_url: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Self
 
 from emulator import build, options
@@ -20,7 +20,7 @@ from emulator.aws.provisioning import services
 from emulator.aws.stack import Stack
 from emulator.backing_services import BackingServices
 from emulator.control import ControlServer
-from emulator.credentials import RoleCredentials
+from emulator.credentials import Endpoint, RoleCredentials
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
 from emulator.gateway import ServedApi
@@ -29,7 +29,6 @@ from emulator.installed_engine import container_network
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, Network
 from emulator.process_identity import ProcessIdentity
-from emulator.sam_cli import CREDENTIALS
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock
 from sam_template import Template, TemplateError
@@ -84,17 +83,17 @@ class Emulation:
         enforces_iam, throttles = options.enforces_iam(), options.throttles()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.backing_services = BackingServices(self._paths.valkey_log, self._network)
-        self.template, endpoint_url, _ = await _all_of(
+        self.template, endpoint, _ = await _all_of(
             asyncio.to_thread(_load_template),
             self._start_aws(resources, enforces_iam=enforces_iam),
             self.backing_services.start(resources),
         )
-        self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint_url)
+        self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint)
         self._refusals = Refusals(self.stack)
         self.backing_services.observe_errors("aws", self._refusals.observe)
         engine = None if is_container else await self._start_engine(resources)
         resources.enter_context(SourceSync(await asyncio.to_thread(self._built_functions)))
-        self.running = RunningEmulator(self._lock.owner, endpoint_url, engine, str(self._paths.control_socket))
+        self.running = RunningEmulator(self._lock.owner, endpoint, engine, str(self._paths.control_socket))
         control = ControlServer(
             self._paths.control_socket,
             {
@@ -113,7 +112,7 @@ class Emulation:
                 self.template,
                 self.stack,
                 self._paths.access_logs,
-                CREDENTIALS,
+                endpoint.root.environment(),
                 throttles=throttles,
             )
             resources.push_async_callback(self.gateway.stop)
@@ -122,11 +121,11 @@ class Emulation:
         self._paths.write_running(self.running)
         resources.callback(self._paths.forget_running)
 
-    async def _start_aws(self, resources: contextlib.AsyncExitStack, *, enforces_iam: bool) -> str:
-        """Return the URL of the endpoint that `AWS_ENDPOINT_URL` names, else of a MiniStack of this emulation."""
+    async def _start_aws(self, resources: contextlib.AsyncExitStack, *, enforces_iam: bool) -> Endpoint:
+        """Return the endpoint that `AWS_ENDPOINT_URL` names, else a MiniStack of this emulation."""
         if external := await asyncio.to_thread(options.endpoint_url):
             self._iam = "left to your endpoint"
-            return external
+            return Endpoint(external, options.EXTERNAL_ROOT)
         self._iam = "enforced" if enforces_iam else "off"
         ministack = MiniStack(INSTALLED, log=self._paths.ministack_log, enforce_iam=enforces_iam)
         await ministack.start()
@@ -135,17 +134,18 @@ class Emulation:
         resources.push_async_callback(_cancel, watch)
         port = int(ministack.endpoint_url.rpartition(":")[2])
         address = await self.backing_services.proxy(resources, "aws", LOOPBACK, port, "http")
-        return f"http://{self._network.listen}:{address.rpartition(':')[2]}"
+        url = f"http://{self._network.listen}:{address.rpartition(':')[2]}"
+        return replace(ministack.endpoint, url=url, admin_url=ministack.endpoint_url)
 
     async def _watch(self, ministack: MiniStack) -> None:
         status = await ministack.wait()
         if not self.failure.done():
             self.failure.set_result(f"MiniStack ended with status {status}: see {self._paths.ministack_log}.")
 
-    def _create_stack(self, template: Template, endpoint_url: str) -> Stack:
+    def _create_stack(self, template: Template, endpoint: Endpoint) -> Stack:
         stack = Stack(
             template,
-            endpoint_url,
+            endpoint,
             parameters=self.backing_services.parameters,
             secrets=self.backing_services.secrets,
             is_strict=options.is_strict(),

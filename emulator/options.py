@@ -6,8 +6,11 @@ import os
 import urllib.error
 import urllib.request
 
+from emulator.credentials import RootCredentials
 from emulator.errors import EmulatorError
 
+EXTERNAL_ROOT = RootCredentials("test", "test")
+"""What emulators of AWS take for the root of their account by default."""
 _ANSWER_SECONDS = 5
 
 

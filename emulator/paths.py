@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from emulator.credentials import Endpoint, RootCredentials
 from emulator.process_identity import ProcessIdentity
 from sam_template.repository import REPOSITORY
 
@@ -27,10 +28,15 @@ class RunningEmulator:
     """What a running emulator tells the other commands. `process` owns the backing services."""
 
     process: ProcessIdentity
-    endpoint_url: str
+    endpoint: Endpoint
     engine: str | None
     """Where the container engine answers, as `DOCKER_HOST` has it; None when an installed engine is used."""
     control_socket: str
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where AWS answers."""
+        return self.endpoint.url
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,9 @@ class StatePaths:
         """
         try:
             told = json.loads(self._state.read_text())
-            running = RunningEmulator(**{**told, "process": ProcessIdentity(**told["process"])})
+            process, endpoint = ProcessIdentity(**told.pop("process")), told.pop("endpoint")
+            root = RootCredentials(**endpoint.pop("root"))
+            running = RunningEmulator(process, Endpoint(**endpoint, root=root), **told)
             return running if running.process.is_running() else None
-        except (OSError, ValueError, TypeError, LookupError):
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
             return None

@@ -16,10 +16,6 @@ TOOLS = Path(sys.executable).parent
 """The folder of `sam`, `uv` and `pytest`: the virtual environment that this process runs in."""
 
 
-CREDENTIALS: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""What `sam` passes to functions, unless the emulator has credentials of their roles."""
-
-
 def tool_environment(running: RunningEmulator) -> Mapping[str, str]:
     """Return what `sam`, `aws` and boto3 need in their environment to use the emulator and nothing else.
 
@@ -27,7 +23,7 @@ def tool_environment(running: RunningEmulator) -> Mapping[str, str]:
     saves it nine seconds of retries at its start.
     """
     variables = {
-        **CREDENTIALS,
+        **running.endpoint.root.environment(),
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL": running.endpoint_url,

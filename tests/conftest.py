@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from emulator import background
+from emulator.aws.clients import Clients
 from emulator.control import ask
 from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.sam_cli import process_environment
@@ -56,17 +56,20 @@ def tool_environment(running: RunningEmulator) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def environment_of(running: RunningEmulator, paths: StatePaths) -> Callable[[str], dict[str, str]]:
+def owner(running: RunningEmulator) -> Clients:
+    """Clients of the account's owner, who may do what no function's role may."""
+    return Clients(running.endpoint, REGION)
+
+
+@pytest.fixture(scope="session")
+def environment_of(running: RunningEmulator, paths: StatePaths, owner: Clients) -> Callable[[str], dict[str, str]]:
     """What a function finds in its environment: its variables, and credentials of its own role."""
     declared: dict[str, dict[str, str]] = json.loads(paths.sam_environment.read_text())
     names = {logical_id: name for logical_id, _, name in asyncio.run(ask(running, "status"))["resources"]}
-    sts = boto3.client(
-        "sts", REGION, endpoint_url=running.endpoint_url, aws_access_key_id="test", aws_secret_access_key="test"
-    )
 
     def environment_of(function: str) -> dict[str, str]:
         role = f"arn:aws:iam::{ACCOUNT_ID}:role/{names[f'{function}Role']}"
-        credentials = sts.assume_role(RoleArn=role, RoleSessionName=function)["Credentials"]
+        credentials = owner.sts.assume_role(RoleArn=role, RoleSessionName=function)["Credentials"]
         return declared[function] | {
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,

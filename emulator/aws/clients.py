@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from emulator.aws.ministack import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
+from emulator.credentials import Endpoint, RootCredentials
 from sam_template.repository import REGION
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ class Clients:
     where the functions of the template can be invoked: see `emulator/aws/resources/lambda_function.py`.
     """
 
-    def __init__(self, endpoint_url: str, region: str, functions_url: str = "http://127.0.0.1:9") -> None:
-        self.endpoint_url = endpoint_url
+    def __init__(self, endpoint: Endpoint, region: str, functions_url: str = "http://127.0.0.1:9") -> None:
+        self.endpoint = endpoint
+        self.endpoint_url = endpoint.url
         self.region = region
         self.functions_url = functions_url
         self.named = cache(self._client)
@@ -65,21 +66,28 @@ class Clients:
         return client
 
     def _client(self, service: str) -> Any:
-        return _client(service, self.endpoint_url, self.region)
+        return _client(service, self.endpoint, self.region)
 
 
 def preload(services: Iterable[str]) -> None:
     """Read what the clients of `services` need, most of a second's work that can be done while the endpoint starts."""
     for service in services:
-        _client(service, "http://127.0.0.1", REGION)
+        _client(service, Endpoint("http://127.0.0.1", RootCredentials("", "")), REGION)
 
 
-def _client(service: str, endpoint_url: str, region: str) -> Any:
+def _client(service: str, endpoint: Endpoint, region: str) -> Any:
     from botocore.config import Config
 
     config = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 3})
     with _session_lock:
-        return _session().client(service, region, endpoint_url=endpoint_url, config=config)
+        return _session().client(
+            service,
+            region,
+            endpoint_url=endpoint.url,
+            config=config,
+            aws_access_key_id=endpoint.root.access_key_id,
+            aws_secret_access_key=endpoint.root.secret_access_key,
+        )
 
 
 @cache
@@ -90,4 +98,4 @@ def _session() -> Any:
 
     # Without these, a profile that is named in the environment and gone would end the start.
     bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    return Session(aws_access_key_id=ROOT_ACCESS_KEY, aws_secret_access_key=ROOT_SECRET_KEY, botocore_session=bare)
+    return Session(botocore_session=bare)

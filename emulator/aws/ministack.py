@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from emulator.attached_process import AttachedProcess
+from emulator.credentials import Endpoint, RootCredentials
 from emulator.ports import LOOPBACK, free_port
 
-ROOT_ACCESS_KEY: Final = "test"
-ROOT_SECRET_KEY: Final = "test"  # noqa: S105 (MiniStack's documented root credentials)
 HEALTH_PATH: Final = "/_ministack/health"
 RESET_PATH: Final = "/_ministack/reset"
 START_SECONDS: Final = 30.0
@@ -50,6 +49,12 @@ class MiniStack:
         # Beside the log, not among the system's temporary files: what a killed emulator leaves, the next one clears.
         self._scratch = self._log.with_name(f"{self._log.stem}-scratch")
         self._process: AttachedProcess | None = None
+        self._root = RootCredentials.random()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where AWS clients reach it, and as whom they may do everything. Known once it has started."""
+        return Endpoint(self.endpoint_url, self._root)
 
     @property
     def endpoint_url(self) -> str:
@@ -96,7 +101,7 @@ class MiniStack:
         with self._log.open("wb") as log:
             self._process = await AttachedProcess.start(
                 [self._python, "-P", self._launcher],
-                env=_environment(os.environ, self._port, self._scratch, enforce_iam=self._enforce_iam),
+                env=_environment(os.environ, self._port, self._scratch, self._root, enforce_iam=self._enforce_iam),
                 cwd=self._scratch,
                 stdout=log,
                 stderr=log,
@@ -121,13 +126,14 @@ class MiniStack:
         return lines[-1].strip() if lines else "it wrote nothing"
 
 
-def _environment(inherited: Mapping[str, str], port: int, scratch: Path, *, enforce_iam: bool) -> dict[str, str]:
+def _environment(
+    inherited: Mapping[str, str], port: int, scratch: Path, root: RootCredentials, *, enforce_iam: bool
+) -> dict[str, str]:
     """Return what MiniStack runs with: nothing of the caller's AWS configuration, everything it writes in `scratch`."""
     kept = {name: inherited[name] for name in ("HOME", "LANG", "LC_ALL", "PATH") if name in inherited}
     return kept | {
         "AUTH": "true" if enforce_iam else "false",
-        "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+        **root.environment(),
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",

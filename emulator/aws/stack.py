@@ -13,7 +13,7 @@ from emulator.aws.clients import Clients
 from emulator.aws.ministack import RESET_PATH
 from emulator.aws.provisioning import NotEmulatedError, Outcome, Provisioner, Standing
 from emulator.aws.resource_type import Created
-from emulator.credentials import RoleCredentials
+from emulator.credentials import ADMIN_HEADER, Endpoint, RoleCredentials
 from sam_template import Template, TemplateError, intrinsics
 from sam_template.intrinsics import NO_VALUE, IntrinsicError
 
@@ -37,7 +37,7 @@ class Stack:
     def __init__(
         self,
         template: Template,
-        endpoint_url: str,
+        endpoint: Endpoint,
         *,
         name: str = "shop-local",
         parameters: Mapping[str, str] | None = None,
@@ -47,8 +47,8 @@ class Stack:
         self._template = template
         self._secrets = dict(secrets or {})
         self._is_strict = is_strict
-        self._clients = Clients(endpoint_url, template.region)
-        overrides = {**(parameters or {}), ENDPOINT_PARAMETER: endpoint_url}
+        self._clients = Clients(endpoint, template.region)
+        overrides = {**(parameters or {}), ENDPOINT_PARAMETER: endpoint.url}
         self._provisioner = Provisioner(template, self._clients, name, overrides)
 
     def create(self) -> None:
@@ -81,9 +81,11 @@ class Stack:
 
         Physical ids stay the same, and so do the sessions of running functions. Raises TemplateError.
         """
-        url = self._clients.endpoint_url + RESET_PATH
+        endpoint = self._clients.endpoint
+        url = (endpoint.admin_url or endpoint.url) + RESET_PATH
+        request = urllib.request.Request(url, method="POST", headers={ADMIN_HEADER: endpoint.root.admin_token})  # noqa: S310
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=_RESET_SECONDS):  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_RESET_SECONDS):  # noqa: S310
                 pass
         except (urllib.error.URLError, OSError) as error:
             raise TemplateError(

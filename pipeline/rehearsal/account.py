@@ -16,6 +16,7 @@ from typing import Final
 
 from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.backing_services import BackingServices
+from emulator.credentials import Endpoint
 from emulator.errors import EmulatorError
 from emulator.paths import INSTALLED
 from emulator.ports import Network
@@ -39,7 +40,7 @@ class EmulatedAccount:
 
     folder: Path
     scratch: Path
-    endpoint_url: str
+    endpoint: Endpoint
     parameters: Mapping[str, str]
     secrets: Mapping[str, str]
     ministack: MiniStack
@@ -72,7 +73,7 @@ async def emulated_account() -> AsyncIterator[EmulatedAccount]:
         except (EmulatorError, MiniStackError) as error:
             raise RehearsalError(str(error)) from error
         parameters = {**backing_services.parameters, "AwsEndpointUrl": ministack.endpoint_url}
-        yield EmulatedAccount(folder, scratch, ministack.endpoint_url, parameters, backing_services.secrets, ministack)
+        yield EmulatedAccount(folder, scratch, ministack.endpoint, parameters, backing_services.secrets, ministack)
 
 
 @contextlib.contextmanager

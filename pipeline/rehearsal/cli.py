@@ -65,7 +65,7 @@ async def _rehearse(*, verbose: bool, page: Path | None) -> int:
     require_same_python(declaration.runtime)
     async with interruptible() as interrupted, emulated_account() as account:
         await asyncio.to_thread(LOG.write_bytes, b"")
-        commands = Commands(account.endpoint_url, settings.region, LOG, account.scratch, verbose=verbose)
+        commands = Commands(account.endpoint, settings.region, LOG, account.scratch, verbose=verbose)
         rehearsal = Rehearsal(settings, declaration, account, commands)
         try:
             if not await _until(rehearsal.run(), interrupted(), _ministack_ends(account)):

@@ -40,7 +40,7 @@ class Rehearsal:
         self._account = account
         self._commands = commands
         self._declaration = declaration
-        self._services = Services(account.endpoint_url, settings.region)
+        self._services = Services(account.endpoint, settings.region)
         self._stack = Deployed(self._services, settings.stack_name, declaration, account.parameters)
 
     async def run(self) -> None:
@@ -114,7 +114,7 @@ class Rehearsal:
         secret = self._services.secretsmanager.get_secret_value(SecretId=names["ApiKeySecretArn"])["SecretString"]
         key = str(json.loads(secret)["INVENTORY_API_KEY"])
         # The form for clients that cannot choose the Host header: MiniStack, app.py, _parse_execute_api_url.
-        return Deployment(f"{self._account.endpoint_url}/_aws/execute-api/{api_id}", api_key=key)
+        return Deployment(f"{self._account.endpoint.url}/_aws/execute-api/{api_id}", api_key=key)
 
     def _leave_something(self) -> None:
         refused = self._shop.request("POST", "/inventory", body=KEPT_ITEM)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from emulator.attached_process import AttachedProcess
-from emulator.aws.ministack import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
+from emulator.credentials import Endpoint
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.settings import ENVIRONMENT
@@ -24,14 +24,14 @@ _GRACE_SECONDS: Final = 3.0
 class Commands:
     """Runs commands one after the other in the environment of the emulated account.
 
-    `log` takes what they say; with `verbose` it is shown too. `endpoint_url` is where every AWS service answers.
+    `log` takes what they say; with `verbose` it is shown too. `endpoint` is where every AWS service answers.
     `scratch` is for their temporary files: sam leaves some when it is stopped.
     """
 
-    def __init__(self, endpoint_url: str, region: str, log: Path, scratch: Path, *, verbose: bool) -> None:
+    def __init__(self, endpoint: Endpoint, region: str, log: Path, scratch: Path, *, verbose: bool) -> None:
         self._log = log
         self._verbose = verbose
-        self._environment = _environment(os.environ, endpoint_url, region) | {"TMPDIR": str(scratch)}
+        self._environment = _environment(os.environ, endpoint, region) | {"TMPDIR": str(scratch)}
 
     async def sam(self, verb: str, *arguments: str, fails: bool = False) -> str:
         """Run `sam VERB --config-env rehearsal ARGUMENTS` and return what it said.
@@ -82,17 +82,16 @@ class Commands:
         return "".join(said)
 
 
-def _environment(inherited: Mapping[str, str], endpoint_url: str, region: str) -> dict[str, str]:
+def _environment(inherited: Mapping[str, str], endpoint: Endpoint, region: str) -> dict[str, str]:
     """Return the environment in which sam meets the emulated account and no other."""
     kept = {name: value for name, value in inherited.items() if name not in FOREIGN_VARIABLES}
     return kept | {
-        "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+        **endpoint.root.environment(),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
-        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ENDPOINT_URL": endpoint.url,
         "PACKAGE_FOR": "local",
         "PATH": os.pathsep.join((str(TOOLS), inherited.get("PATH", os.defpath))),
         # How long sam sleeps between two looks at a stack (`sam deploy --help`); an emulated one is quick.

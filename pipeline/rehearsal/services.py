@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.aws.clients import Clients
+from emulator.credentials import Endpoint
 
 
 class ClosedError(Exception):
@@ -14,8 +15,8 @@ class ClosedError(Exception):
 class Services(Clients):
     """Clients that threads may use until `close`."""
 
-    def __init__(self, endpoint_url: str, region: str) -> None:
-        super().__init__(endpoint_url, region)
+    def __init__(self, endpoint: Endpoint, region: str) -> None:
+        super().__init__(endpoint, region)
         self._is_closed = False
 
     def _client(self, service: str) -> Any:

@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from emulator.credentials import Endpoint, RootCredentials
 from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.ports import accepts, free_port
 from emulator.process_identity import ProcessIdentity
@@ -174,7 +175,11 @@ def test_a_process_that_has_the_id_of_a_dead_emulator_is_left_alone(
     with subprocess.Popen(["sleep", "60"]) as bystander:
         reused = ProcessIdentity(bystander.pid, "before it began")
         own_paths.folder.mkdir()
-        own_paths.write_running(RunningEmulator(reused, "http://127.0.0.1:1", None, str(own_paths.control_socket)))
+        own_paths.write_running(
+            RunningEmulator(
+                reused, Endpoint("http://127.0.0.1:1", RootCredentials.random()), None, str(own_paths.control_socket)
+            )
+        )
         for verb in ("status", "env", "reset"):
             done = make(verb, environment=environment)
             assert done.returncode != 0

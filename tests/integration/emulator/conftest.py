@@ -41,7 +41,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 
 @pytest.fixture(scope="session")
 def shop(ministack: MiniStack, shop_template: Template) -> Stack:
-    stack = Stack(shop_template, ministack.endpoint_url, name="shop-test")
+    stack = Stack(shop_template, ministack.endpoint, name="shop-test")
     stack.create()
     stack.load_sample_data()
     return stack
@@ -50,7 +50,7 @@ def shop(ministack: MiniStack, shop_template: Template) -> Stack:
 @pytest.fixture(scope="session")
 def root(ministack: MiniStack) -> Clients:
     """Clients that may do everything."""
-    return Clients(ministack.endpoint_url, "us-east-1")
+    return Clients(ministack.endpoint, "us-east-1")
 
 
 @pytest.fixture(scope="session")

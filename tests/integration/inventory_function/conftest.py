@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import httpx
 import pytest
 
+from emulator.aws.clients import Clients
 from lambda_http import aws_clients
 
 if TYPE_CHECKING:
@@ -106,17 +106,9 @@ def sku() -> str:
 
 
 @pytest.fixture
-def owner_s3(function_environment: Mapping[str, str]) -> Iterator[S3Client]:
+def owner_s3(owner: Clients) -> S3Client:
     """S3 as the owner of the account: the function's role may not put files."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=function_environment["AWS_ENDPOINT_URL"],
-        region_name=function_environment.get("AWS_REGION", "us-east-1"),
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    yield client
-    client.close()
+    return owner.s3
 
 
 @pytest.fixture

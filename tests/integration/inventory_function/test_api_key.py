@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import boto3
 import pytest
 
+from emulator.aws.clients import Clients
 from lambda_http.json_secret import JsonSecret, read_secret
 
 Send = Callable[..., Any]
@@ -14,16 +14,9 @@ TEA = {"name": "Assam tea", "qty": 5}
 
 
 @pytest.fixture
-def key(function_environment: Mapping[str, str]) -> str:
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=function_environment["AWS_ENDPOINT_URL"],
-        region_name=function_environment.get("AWS_REGION", "us-east-1"),
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    secret = client.get_secret_value(SecretId=function_environment["SECRETS_MANAGER_SECRET"])["SecretString"]
-    client.close()
+def key(owner: Clients, function_environment: Mapping[str, str]) -> str:
+    name = function_environment["SECRETS_MANAGER_SECRET"]
+    secret = owner.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
     value: str = json.loads(secret)["INVENTORY_API_KEY"]
     return value
 

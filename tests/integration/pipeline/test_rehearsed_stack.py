@@ -103,7 +103,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with asyncio.Runner() as runner:
         runner.run(ministack.start())
         try:
-            account = Account(Services(ministack.endpoint_url, REGION), folder)
+            account = Account(Services(ministack.endpoint, REGION), folder)
             account.cloudformation.create_stack(
                 StackName="shop", TemplateBody=json.dumps(TEMPLATE), Capabilities=["CAPABILITY_IAM"]
             )

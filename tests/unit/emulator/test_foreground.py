@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from emulator.control import ControlServer
+from emulator.credentials import Endpoint, RootCredentials
 from emulator.foreground import emulator
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.state_lock import StateLock
+
+NOWHERE = Endpoint("http://127.0.0.1:1", RootCredentials.random())
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ async def running(paths: StatePaths) -> AsyncIterator[None]:
 
     with lock:
         async with ControlServer(paths.control_socket, {"identity": identity}):
-            paths.write_running(RunningEmulator(lock.owner, "http://127.0.0.1:1", None, str(paths.control_socket)))
+            paths.write_running(RunningEmulator(lock.owner, NOWHERE, None, str(paths.control_socket)))
             yield
 
 

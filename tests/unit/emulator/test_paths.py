@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.credentials import Endpoint, RootCredentials
 from emulator.paths import INSTALLED, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.process_identity import ProcessIdentity
 
@@ -16,7 +17,9 @@ from emulator.process_identity import ProcessIdentity
 def running() -> RunningEmulator:
     this = ProcessIdentity.of(os.getpid())
     assert this is not None
-    return RunningEmulator(this, "http://127.0.0.1:4566", "unix:///engine.sock", "/control.sock")
+    return RunningEmulator(
+        this, Endpoint("http://127.0.0.1:4566", RootCredentials.random()), "unix:///engine.sock", "/control.sock"
+    )
 
 
 def test_a_checkout_has_a_state_folder_of_its_own_and_the_environment_may_name_another(
@@ -47,8 +50,8 @@ def test_what_runs_is_known_until_it_is_forgotten(tmp_path: Path, running: Runni
     "state",
     [
         *("", "{", "[]", "null", "\x00", '{"pid": 1}'),
-        '{"process": 1, "endpoint_url": "", "engine": null, "control_socket": ""}',
-        '{"process": {"pid": "1", "started": ""}, "endpoint_url": "", "engine": null, "control_socket": ""}',
+        '{"process": 1, "endpoint": {}, "engine": null, "control_socket": ""}',
+        '{"process": {"pid": "1", "started": ""}, "endpoint": {}, "engine": null, "control_socket": ""}',
     ],
 )
 def test_a_state_that_cannot_be_read_means_that_nothing_runs(state: str, tmp_path: Path) -> None:
@@ -71,5 +74,5 @@ def test_a_state_with_an_absurd_process_id_means_that_nothing_runs(
 def test_a_process_that_has_the_id_of_a_dead_emulator_is_none(tmp_path: Path, running: RunningEmulator) -> None:
     paths = StatePaths(tmp_path)
     reused = ProcessIdentity(os.getpid(), "before this process began")
-    paths.write_running(RunningEmulator(reused, running.endpoint_url, None, running.control_socket))
+    paths.write_running(RunningEmulator(reused, running.endpoint, None, running.control_socket))
     assert paths.running() is None

@@ -6,12 +6,16 @@ import subprocess
 
 import pytest
 
+from emulator.credentials import Endpoint, RootCredentials
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.process_identity import ProcessIdentity
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, shell_exports, start_api_command
 
 RUNNING = RunningEmulator(
-    ProcessIdentity(1, "boot"), "http://127.0.0.1:4566", "unix:///tmp/engine.sock", "/tmp/control.sock"
+    ProcessIdentity(1, "boot"),
+    Endpoint("http://127.0.0.1:4566", RootCredentials.random()),
+    "unix:///tmp/engine.sock",
+    "/tmp/control.sock",
 )
 
 
@@ -22,7 +26,7 @@ def test_a_child_process_uses_the_emulator_and_no_account_of_the_developer(monke
     environment = process_environment(RUNNING)
     assert environment["AWS_ENDPOINT_URL"] == RUNNING.endpoint_url
     assert environment["DOCKER_HOST"] == RUNNING.engine
-    assert environment["AWS_ACCESS_KEY_ID"] == "test"
+    assert environment["AWS_ACCESS_KEY_ID"] == RUNNING.endpoint.root.access_key_id
     assert not set(FOREIGN_VARIABLES) & set(environment)
     assert environment["PATH"].split(":")[0] == str(TOOLS)
 
@@ -50,7 +54,7 @@ def test_a_shell_gets_the_variables_that_a_function_needs_under_another_server()
 
 
 def test_an_installed_engine_runs_containers_of_this_machine(tmp_path: object) -> None:
-    installed = RunningEmulator(RUNNING.process, RUNNING.endpoint_url, None, RUNNING.control_socket)
+    installed = RunningEmulator(RUNNING.process, RUNNING.endpoint, None, RUNNING.control_socket)
     command = [str(part) for part in start_api_command(StatePaths.current(), installed, 3000)]
     assert "LambdaArchitecture=" in " ".join(command)
     assert "DOCKER_HOST" not in {

@@ -56,7 +56,7 @@ class Emulator:
         """Bring what is emulated to what the text `template` declares."""
         path = self.folder / "template.yaml"
         path.write_text(template)
-        stack = Stack(Template.load(path), self.running.endpoint_url)
+        stack = Stack(Template.load(path), self.running.endpoint)
         stack.create()
         return stack
 

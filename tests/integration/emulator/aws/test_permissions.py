@@ -137,7 +137,7 @@ def test_an_action_taken_out_of_the_template_is_missed(shop_template: Template, 
     path = tmp_path / "template.yaml"
     text = shop_template.path.read_text()
     path.write_text(text.replace("Action: [dynamodb:GetItem, dynamodb:Scan]", "Action: dynamodb:Scan"))
-    stack = Stack(Template.load(path), root.endpoint_url, name="shop-less")
+    stack = Stack(Template.load(path), root.endpoint, name="shop-less")
     stack.create()
     dynamodb = RoleClients(stack, root.endpoint_url).client("dynamodb")
     table = stack.outputs()["TableName"]
@@ -147,7 +147,7 @@ def test_an_action_taken_out_of_the_template_is_missed(shop_template: Template, 
 
 def test_enforcement_can_be_turned_off(shop_template: Template, tmp_path: Path) -> None:
     with running_ministack(tmp_path / "log", enforce_iam=False) as server:
-        stack = Stack(shop_template, server.endpoint_url)
+        stack = Stack(shop_template, server.endpoint)
         stack.create()
         s3 = RoleClients(stack, server.endpoint_url).client("s3")
         s3.put_object(Bucket=stack.outputs()["BucketName"], Key="x", Body=b"")
@@ -159,7 +159,7 @@ def test_without_the_right_to_list_a_missing_file_is_a_forbidden_one(
 ) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(shop_template.path.read_text().replace("Action: s3:ListBucket", "Action: s3:GetObjectVersion"))
-    stack = Stack(Template.load(path), root.endpoint_url, name="shop-unlisted")
+    stack = Stack(Template.load(path), root.endpoint, name="shop-unlisted")
     stack.create()
     s3 = RoleClients(stack, root.endpoint_url).client("s3")
     refusal(s3.get_object, Bucket=stack.outputs()["BucketName"], Key="absent.txt")

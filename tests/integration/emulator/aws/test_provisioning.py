@@ -46,7 +46,7 @@ def stack_of(tmp_path: Path, root: Clients, request: pytest.FixtureRequest) -> B
             "Transform: AWS::Serverless-2016-10-31\nResources:\n" + textwrap.indent(resources, "  "), encoding="utf-8"
         )
         name = f"standing-{abs(hash(request.node.name)) % 10**6}"
-        return Stack(Template.load(path), root.endpoint_url, name=name, is_strict=is_strict)
+        return Stack(Template.load(path), root.endpoint, name=name, is_strict=is_strict)
 
     return build
 
@@ -139,7 +139,7 @@ class TestNotEmulated:
             stack_of(resources, is_strict=True).create()
 
     def test_the_shop_starts_strictly(self, root: Clients, shop_template: Template) -> None:
-        Stack(shop_template, root.endpoint_url, name="strict-shop", is_strict=True).create()
+        Stack(shop_template, root.endpoint, name="strict-shop", is_strict=True).create()
 
 
 class TestAuthorizers:

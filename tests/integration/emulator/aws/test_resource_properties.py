@@ -80,7 +80,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stack(path: Path, root: Clients) -> Stack:
-    stack = Stack(Template.load(path), root.endpoint_url, name="everything")
+    stack = Stack(Template.load(path), root.endpoint, name="everything")
     stack.create()
     stack.create()  # nothing differs the second time
     return stack
@@ -117,7 +117,7 @@ def test_a_setting_that_cannot_be_changed_is_named(
     changed = tmp_path / path.name
     changed.write_text(TEMPLATE.replace(old, new))
     with pytest.raises(TemplateError, match=rf"Carts \(AWS::DynamoDB::Table\): {name} differs"):
-        Stack(Template.load(changed), root.endpoint_url, name="everything").create()
+        Stack(Template.load(changed), root.endpoint, name="everything").create()
 
 
 def test_bucket(stack: Stack, root: Clients) -> None:

@@ -24,7 +24,7 @@ def changed(tmp_path: Path, root: Clients) -> Any:
         assert old in SHOP
         path = tmp_path / "template.yaml"
         path.write_text(SHOP.replace(old, new))
-        return Stack(Template.load(path), root.endpoint_url, name="shop-changed")
+        return Stack(Template.load(path), root.endpoint, name="shop-changed")
 
     return build
 
@@ -50,7 +50,7 @@ def test_a_function_that_is_not_declared_is_named(shop: Stack) -> None:
 def test_to_create_again_changes_nothing(shop: Stack, shop_template: Template, root: Clients) -> None:
     table = shop.outputs()["TableName"]
     root.dynamodb.put_item(TableName=table, Item={"sku": {"S": "KEEP-ME"}})
-    again = Stack(shop_template, root.endpoint_url, name="shop-test")
+    again = Stack(shop_template, root.endpoint, name="shop-test")
     again.create()
     assert again.sam_environment() == shop.sam_environment()
     assert "Item" in root.dynamodb.get_item(TableName=table, Key={"sku": {"S": "KEEP-ME"}})

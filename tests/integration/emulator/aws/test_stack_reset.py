@@ -10,6 +10,7 @@ import pytest
 from emulator.aws.clients import Clients
 from emulator.aws.ministack import MiniStack
 from emulator.aws.stack import Stack
+from emulator.credentials import Endpoint, RootCredentials
 from sam_template import Template, TemplateError
 from tests.integration.emulator.aws.role_clients import RoleClients
 from tests.integration.emulator.conftest import running_ministack
@@ -23,13 +24,13 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 
 @pytest.fixture
 def root(ministack: MiniStack) -> Clients:
-    return Clients(ministack.endpoint_url, "us-east-1")
+    return Clients(ministack.endpoint, "us-east-1")
 
 
 class TestReset:
     @pytest.fixture
     def stack(self, shop_template: Template, root: Clients) -> Stack:
-        stack = Stack(shop_template, root.endpoint_url, name="shop-reset")
+        stack = Stack(shop_template, root.endpoint, name="shop-reset")
         stack.create()
         stack.load_sample_data()
         return stack
@@ -84,4 +85,4 @@ class TestReset:
 
     def test_an_endpoint_that_cannot_be_reset_is_named(self, shop_template: Template) -> None:
         with pytest.raises(TemplateError, match="only MiniStack can be reset"):
-            Stack(shop_template, "http://127.0.0.1:9").reset()
+            Stack(shop_template, Endpoint("http://127.0.0.1:9", RootCredentials.random())).reset()

@@ -47,7 +47,7 @@ class TestTable:
 class TestProduction:
     @pytest.fixture
     def table(self, root: Clients, shop_template: Template) -> str:
-        prod = Stack(Template.load(shop_template.path, {"Stage": "prod"}), root.endpoint_url, name="shop-prod")
+        prod = Stack(Template.load(shop_template.path, {"Stage": "prod"}), root.endpoint, name="shop-prod")
         prod.create()
         return prod.outputs()["TableName"]
 

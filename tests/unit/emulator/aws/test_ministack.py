@@ -13,15 +13,18 @@ import pytest
 from emulator.aws import ministack
 from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.aws.ministack_launcher import REFUSAL_HEADER, Enforcement, OverTls, WithRefusals
+from emulator.credentials import RootCredentials
+
+ROOT = RootCredentials.random()
 
 
 def test_nothing_of_the_callers_aws_configuration_reaches_it(tmp_path: Path) -> None:
     caller = {"PATH": "/bin", "AWS_PROFILE": "work", "AWS_ENDPOINT_URL": "https://x", "PYTHONPATH": "/y"}
-    environment = ministack._environment(caller, 4567, tmp_path, enforce_iam=True)
+    environment = ministack._environment(caller, 4567, tmp_path, ROOT, enforce_iam=True)
     assert environment["PATH"] == "/bin"
     assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL", "PYTHONPATH"} & set(environment)
     assert (environment["BIND_HOST"], environment["GATEWAY_PORT"], environment["AUTH"]) == ("127.0.0.1", "4567", "true")
-    assert ministack._environment(caller, 1, tmp_path, enforce_iam=False)["AUTH"] == "false"
+    assert ministack._environment(caller, 1, tmp_path, ROOT, enforce_iam=False)["AUTH"] == "false"
 
 
 def test_one_that_is_not_installed_is_named(tmp_path: Path) -> None:

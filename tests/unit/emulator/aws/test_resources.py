@@ -19,10 +19,11 @@ from emulator.aws.resources import s3_bucket as bucket
 from emulator.aws.resources import secretsmanager_secret as secret
 from emulator.aws.schema import Kind, PropertyError, Schema, conform
 from emulator.aws.stack import Stack
+from emulator.credentials import Endpoint, RootCredentials
 from sam_template import Template, TemplateError
 from sam_template.repository import TEMPLATE
 
-NOWHERE = "http://127.0.0.1:9"  # discard: whoever talks to it fails
+NOWHERE = Endpoint("http://127.0.0.1:9", RootCredentials.random())  # discard: whoever talks to it fails
 
 
 class TestSchema:

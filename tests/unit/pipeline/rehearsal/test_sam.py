@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from emulator.credentials import Endpoint, RootCredentials
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.sam import Commands
 
-URL = "http://127.0.0.1:1"
+ENDPOINT = Endpoint("http://127.0.0.1:1", RootCredentials.random())
 
 
 def run(tmp_path: Path, code: str, *, fails: bool = False, verbose: bool = False) -> str:
-    commands = Commands(URL, "us-east-1", tmp_path / "log", tmp_path, verbose=verbose)
+    commands = Commands(ENDPOINT, "us-east-1", tmp_path / "log", tmp_path, verbose=verbose)
     return asyncio.run(commands.run("the command", [sys.executable, "-c", code], fails=fails))
 
 
@@ -25,7 +26,7 @@ def test_nothing_of_the_shells_account_reaches_a_command(tmp_path: Path, monkeyp
         monkeypatch.setenv(name, "mine")
     environment = json.loads(run(tmp_path, "import json, os; print(json.dumps(dict(os.environ)))"))
     assert "mine" not in environment.values()
-    assert environment["AWS_ENDPOINT_URL"] == URL
+    assert environment["AWS_ENDPOINT_URL"] == ENDPOINT.url
     assert environment["AWS_CONFIG_FILE"] == "/dev/null"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from emulator.credentials import Endpoint, RootCredentials
 from emulator.ports import free_port
 from pipeline.rehearsal.services import ClosedError, Services
 
 
 def test_no_call_is_made_after_the_end() -> None:
-    services = Services(f"http://127.0.0.1:{free_port()}", "us-east-1")
+    services = Services(Endpoint(f"http://127.0.0.1:{free_port()}", RootCredentials.random()), "us-east-1")
     with pytest.raises(EndpointConnectionError):
         services.s3.list_buckets()
     services.close()

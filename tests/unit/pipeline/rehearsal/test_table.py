@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.aws.clients import Clients
+from emulator.credentials import Endpoint, RootCredentials
 from pipeline.rehearsal import table
 from pipeline.rehearsal.cli import PAGE
 from pipeline.rehearsal.comparison import Made, Row, unused
@@ -61,7 +62,7 @@ def test_references_are_shown_by_name(declaration: Declaration) -> None:
 
 
 def test_references_are_filled_in_with_what_exists(declaration: Declaration) -> None:
-    nobody = Clients("http://127.0.0.1:9", "us-east-1")
+    nobody = Clients(Endpoint("http://127.0.0.1:9", RootCredentials.random()), "us-east-1")
     names = {resource.logical_id: f"the-{resource.logical_id}" for resource in declaration.resources}
     (statement,) = declaration.values("DataBucketPolicy", names, {}, nobody)["PolicyDocument"]["Statement"]
     assert statement["Resource"] == ["arn:aws:s3:::the-DataBucket", "arn:aws:s3:::the-DataBucket/*"]
