@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from emulator import background
 from emulator.aws.clients import Clients
@@ -18,12 +21,23 @@ from emulator.sam_cli import process_environment
 from sam_template import ACCOUNT_ID
 from sam_template.repository import REGION, REPOSITORY
 
+# CI tries more examples than a developer waits for. On a busy machine an example may take any time.
+settings.register_profile("quick", max_examples=30, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.load_profile("thorough" if os.environ.get("CI") else "quick")
+
 EVENTS = REPOSITORY / "events"
 NAME_OTHER_BACKING_SERVICES = (
     *("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENFORCE_IAM", "ENGINE"),
     *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_API_KEY", "ES_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_TLS"),
 )
 """What a developer's shell may have, and the tests must not use."""
+
+
+def pytest_collection_finish() -> None:
+    """Keep what the imports made, a million objects, out of every garbage collection that follows."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

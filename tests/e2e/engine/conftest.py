@@ -39,7 +39,7 @@ class Api:
         return self.sam.text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory, sts: str) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("api")
     bench = Bench(folder, sts)

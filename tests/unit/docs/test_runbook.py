@@ -15,7 +15,7 @@ SCALE: Final = REPOSITORY / "docs" / "scale.md"
 METRICS: Final = {"AnthropicLatency", "ElasticsearchLatency", "ErrorPortAllocation", "TransactionConflict"}
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """Reads CloudFormation's short forms as None: only names are needed here."""
 
 

@@ -188,7 +188,7 @@ def test_closing_stops_all_and_tells_who_waits() -> None:
     run(scenario)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 4), st.lists(st.tuples(st.booleans(), st.integers(0, 3)), min_size=1, max_size=25))
 def test_never_two_requests_in_one_environment_nor_more_than_the_limit(
     limit: int, requests: list[tuple[bool, int]]
