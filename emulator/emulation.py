@@ -15,6 +15,7 @@ from typing import Any, Self
 from emulator import build, options
 from emulator.aws.access_denied import Refusals
 from emulator.aws.clients import preload
+from emulator.aws.injected_errors import WIRE as AWS_WIRE
 from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.aws.provisioning import services
 from emulator.aws.stack import Stack
@@ -27,7 +28,7 @@ from emulator.gateway import ServedApi
 from emulator.gateway_ports import GatewayPorts
 from emulator.installed_engine import container_network
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
-from emulator.ports import LOOPBACK, Network
+from emulator.ports import Network
 from emulator.process_identity import ProcessIdentity
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock
@@ -44,10 +45,7 @@ LOCAL_PARAMETERS = {"EnvironmentsPerFunction": "64"}
 
 
 class Emulation:
-    """The backing services, the stack of the template, the engine, the source sync and the control socket of a run.
-
-    `failure` is done, with a sentence, when a backing service dies.
-    """
+    """The backing services, the stack of the template, the engine, the source sync and the control socket of a run."""
 
     def __init__(self, paths: StatePaths, lock: StateLock, *, gateway_port: int | None = None) -> None:
         """`gateway_port` is where the gateway listens from the start, if at all; 0 means a free port."""
@@ -58,7 +56,6 @@ class Emulation:
         self._resources = contextlib.AsyncExitStack()
         self._started = time.monotonic()
         self.gateway: GatewayPorts | None = None
-        self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
         """Start. Raises `EmulatorError`; whatever was started until then is stopped."""
@@ -72,6 +69,11 @@ class Emulation:
 
     async def __aexit__(self, *_: object) -> None:
         await self._resources.aclose()
+
+    @property
+    def failure(self) -> asyncio.Future[str]:
+        """Done, with a sentence, when a process that this emulation started has ended by itself."""
+        return self.backing_services.failure
 
     async def stop_requested(self) -> None:
         """Return when another command asked this emulation to stop."""
@@ -130,17 +132,11 @@ class Emulation:
         ministack = MiniStack(INSTALLED, log=self._paths.ministack_log, enforce_iam=enforces_iam)
         await ministack.start()
         resources.push_async_callback(ministack.stop)
-        watch = asyncio.create_task(self._watch(ministack))
-        resources.push_async_callback(_cancel, watch)
+        self.backing_services.watch(resources, "MiniStack", ministack, self._paths.ministack_log)
         port = int(ministack.endpoint_url.rpartition(":")[2])
-        address = await self.backing_services.proxy(resources, "aws", LOOPBACK, port, "http")
+        address = await self.backing_services.proxy(resources, "aws", port, AWS_WIRE)
         url = f"http://{self._network.listen}:{address.rpartition(':')[2]}"
         return replace(ministack.endpoint, url=url, admin_url=ministack.endpoint_url)
-
-    async def _watch(self, ministack: MiniStack) -> None:
-        status = await ministack.wait()
-        if not self.failure.done():
-            self.failure.set_result(f"MiniStack ended with status {status}: see {self._paths.ministack_log}.")
 
     def _create_stack(self, template: Template, endpoint: Endpoint) -> Stack:
         stack = Stack(
@@ -247,8 +243,3 @@ async def _all_of(*awaitables: Awaitable[Any]) -> list[Any]:
         if isinstance(outcome, BaseException):
             raise outcome
     return outcomes
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -1,5 +1,5 @@
 """What the shop needs beside AWS: Redis, Elasticsearch and Claude, or fakes for them, and their faults."""
 
-from emulator.backing_services.backing_services import BackingServices
+from emulator.backing_services.services import BackingServices
 
 __all__ = ["BackingServices"]

@@ -8,17 +8,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from emulator.fault_injection.answers import http_error, redis_error
 from emulator.fault_injection.fault import Kind
-from emulator.fault_injection.requests import HttpReader, Reader, RedisReader
 
 if TYPE_CHECKING:
     from emulator.fault_injection.proxy import Proxy
 
-_HANDSHAKE: Final = {b"hello", b"auth", b"client", b"select", b"quit"}
-"""Redis commands that set a connection up; they are answered by the server even when everything else fails."""
 _HTTP_ERRORS: Final = (b"HTTP/1.1 4", b"HTTP/1.1 5")
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -90,7 +86,9 @@ class Connection:
         self._server: _Side = _Server(self)
         self._connecting: asyncio.Task[None] | None = None
         self._delay: asyncio.TimerHandle | None = None
-        self._reader: Reader | None = None
+        self._wire = proxy.wire
+        self._reader = proxy.wire.reader(proxy.hosts)
+        self._is_refused = False  # the request that has begun
         self._is_answer_due = False
         self._is_spoilt = False
         self._is_over = False
@@ -124,17 +122,25 @@ class Connection:
         """Take what the client sends."""
         if self.is_stalled or self._is_spoilt:
             self._is_spoilt = True  # what is lost now would be missing later
-        elif self._proxy.fault.kind is Kind.ERROR and not (self._is_answer_due and self._reader is None):
-            try:
-                self._refuse(data)
-            except ValueError:  # it does not speak the protocol
-                self.reset()
-        elif self._reader is not None and self._reader.is_pending:
-            self.reset()  # the fault ended in the middle of a request
-        else:
-            self._reader = None
+            return
+        if not self._reader.is_pending:
+            # Answers come in the order of requests: one that the backing service still owes comes first.
+            self._is_refused = self._proxy.fault.kind is Kind.ERROR and not self._is_answer_due
+        try:
+            requests = self._reader.feed(data) if self._is_refused or self._wire.reads_always else []
+        except ValueError:  # it does not speak the protocol
+            self.reset()
+            return
+        if self._reader.refusal is not None:
+            self.client.write(self._reader.refusal)
+            self._close()
+        elif not self._is_refused or self._wire.is_handshake(requests):
             self._is_answer_due = True
             self._server.write(data)
+        elif self._proxy.fault.kind is not Kind.ERROR:
+            self.reset()  # the fault ended in the middle of a request
+        else:
+            self._answer_with_errors(requests)
 
     def from_server(self, data: bytes) -> None:
         """Take what the backing service answers."""
@@ -207,26 +213,20 @@ class Connection:
         elif self._server.transport is not None and not self._server.transport.is_closing():
             self._server.transport.resume_reading()
 
-    def _refuse(self, data: bytes) -> None:
+    def _answer_with_errors(self, requests: list[Any]) -> None:
         """Answer complete requests with the fault's error."""
-        if self._proxy.protocol == "http":
-            self._reader = self._reader or HttpReader()
-            for head in self._reader.feed(data)[:1]:
-                status = self._proxy.error_status()
-                self._proxy.count_error()
-                self.client.write(http_error(self._proxy.name, status, head))
-                self._is_over = True  # closed gently: the answer is on its way
-                for side in (self.client, self._server):
-                    if side.transport is not None:
-                        side.transport.close()
-                self._proxy.connections.discard(self)
-            return
-        self._reader = self._reader or RedisReader()
-        names = self._reader.feed(data)
-        if names and all(name in _HANDSHAKE for name in names):
-            self._server.write(data)
-            return
-        for _ in names:
-            self.client.write(redis_error(self._proxy.fault.error))
-        for _ in names:
+        if self._wire.closes_after_error:
+            requests = requests[:1]
+        for answer in [self._wire.error(self._proxy.fault.error, request) for request in requests]:
+            self.client.write(answer)
             self._proxy.count_error()
+        if requests and self._wire.closes_after_error:
+            self._close()
+
+    def _close(self) -> None:
+        """End both sides once the client's answer is on its way."""
+        self._is_over = True
+        for side in (self.client, self._server):
+            if side.transport is not None:
+                side.transport.close()
+        self._proxy.connections.discard(self)

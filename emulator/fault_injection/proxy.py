@@ -5,46 +5,47 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Final, Literal, Self
+from typing import Final, Self
 
-from emulator.fault_injection.answers import DEFAULT_STATUS
 from emulator.fault_injection.connection import Connection
-from emulator.fault_injection.fault import NONE, Fault, FaultError, Kind
+from emulator.fault_injection.fault import NONE, Fault, Kind
+from emulator.fault_injection.wire import Wire
 from emulator.ports import LOOPBACK
 
-Protocol = Literal["http", "redis", "tcp"]
 _BACKLOG: Final = 512
-_USUAL_STATUS: Final = 503
+_NAMES: Final = (LOOPBACK, "localhost", "[::1]")
 
 
 class Proxy:
     """Listens at `host` on a port of its own, the same from `start` to `stop`, and passes on to the target.
 
-    `name` decides the form of HTTP errors (anthropic, elasticsearch, aws). A backing service that is really down
-    resets its clients' connections. `on_error` is called with the first bytes, the head among them, of each HTTP error
-    that the backing service itself answers.
+    `name` is what people call the backing service, `reached_as` the host under which functions reach the proxy. A
+    backing service that is really down resets its clients' connections. `on_error` is called with the first bytes, the
+    head among them, of each HTTP error that the backing service itself answers.
     """
 
     def __init__(
         self,
         target_host: str,
         target_port: int,
+        wire: Wire,
         *,
         name: str,
-        protocol: Protocol = "tcp",
         host: str = LOOPBACK,
         port: int = 0,
+        reached_as: str = LOOPBACK,
     ) -> None:
         self.target = (target_host, target_port)
+        self.wire = wire
         self.name = name
-        self.protocol: Protocol = protocol
         self.fault: Fault = NONE
         self.connections: set[Connection] = set()
         self.on_error: Callable[[bytes], None] | None = None
         self.host = host
         self.port = port
+        self._reached_as = reached_as
         self._held: socket.socket | None = None
         self._listener: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -104,9 +105,10 @@ class Proxy:
         left = max(0.0, self._ends_at - time.monotonic())
         return f"{replace(self.fault, seconds=None)} ({left:.0f} s left)"
 
-    def error_status(self) -> int:
-        """Return the HTTP status of the fault's errors."""
-        return int(self.fault.error or DEFAULT_STATUS.get(self.name, _USUAL_STATUS))
+    @property
+    def hosts(self) -> Collection[bytes]:
+        """The values of the header Host that a client of this proxy may send."""
+        return {f"{name}:{self.port}".lower().encode() for name in (*_NAMES, self.host, self._reached_as)}
 
     def count_error(self) -> None:
         """Count an error that was answered; the last one ends the fault."""
@@ -118,18 +120,9 @@ class Proxy:
                 self.fault = NONE
 
     def check(self, fault: Fault) -> None:
-        """Raise FaultError when the protocol has no such error."""
-        if fault.kind is not Kind.ERROR:
-            return
-        if self.protocol == "tcp":
-            raise FaultError(f"{self.name} has no errors to answer with: use none, refuse, stall or slow:MILLISECONDS.")
-        if self.protocol == "http" and fault.error and not (fault.error.isdigit() and 400 <= int(fault.error) <= 599):
-            raise FaultError(f"{self.name} cannot answer with error:{fault.error}: use a status from 400 to 599.")
-        if self.protocol == "redis" and fault.error and not fault.error.isalpha():
-            raise FaultError(
-                f"{self.name} cannot answer with error:{fault.error}: use the first word of an error, for example "
-                "error:LOADING."
-            )
+        """Raise FaultError when the backing service has no such error."""
+        if fault.kind is Kind.ERROR:
+            self.wire.check_error(self.name, fault.error)
 
     def _recover(self) -> None:
         task = asyncio.get_running_loop().create_task(self.set_fault(NONE))

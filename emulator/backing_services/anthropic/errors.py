@@ -5,7 +5,10 @@ Source: Claude Platform documentation, "Claude API errors" (HTTP errors, Error s
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
+
+from emulator.fault_injection import ErrorBody, Head, HttpWire
 
 _TYPES: Final = {
     400: "invalid_request_error",
@@ -47,3 +50,12 @@ class ApiError(Exception):
 def invalid(message: str) -> ApiError:
     """Return the refusal of a request whose form or content is wrong."""
     return ApiError(400, message)
+
+
+def _injected(status: int, _: Head) -> ErrorBody:
+    request_id = "req_01FaultOfTheEmulator"
+    return ErrorBody(json.dumps(ApiError(status).body(request_id)).encode(), headers={"request-id": request_id})
+
+
+WIRE: Final = HttpWire(_injected, usual_status=529)
+"""How the proxy in front of the API words an error that it was told to answer with."""

@@ -4,6 +4,7 @@ Source of every shape: Elasticsearch 8.19 reference, "REST APIs" and "Query DSL"
 400 and the name of the clause, the parameter or the endpoint, so that nothing works here and fails there.
 """
 
+from emulator.backing_services.elasticsearch.errors import WIRE
 from emulator.backing_services.elasticsearch.server import Elasticsearch
 
-__all__ = ["Elasticsearch"]
+__all__ = ["WIRE", "Elasticsearch"]

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Final
+
+from emulator.fault_injection import ErrorBody, Head, HttpWire
+
+_INJECTED: Final = {
+    400: "illegal_argument_exception",
+    401: "security_exception",
+    403: "security_exception",
+    429: "es_rejected_execution_exception",
+    503: "cluster_block_exception",
+}
 
 
 class ElasticsearchError(Exception):
@@ -38,3 +49,14 @@ def index_not_found(name: str) -> ElasticsearchError:
     """Return the 404 for an index or alias."""
     members = {"resource.type": "index_or_alias", "resource.id": name, "index_uuid": "_na_", "index": name}
     return ElasticsearchError(404, "index_not_found_exception", f"no such index [{name}]", **members)
+
+
+def _injected(status: int, _: Head) -> ErrorBody:
+    error = ElasticsearchError(
+        status, _INJECTED.get(status, "exception"), "The emulator was told to answer with this error."
+    )
+    return ErrorBody(json.dumps(error.body()).encode(), headers={"X-Elastic-Product": "Elasticsearch"})
+
+
+WIRE: Final = HttpWire(_injected)
+"""How the proxy in front of the node words an error that it was told to answer with."""

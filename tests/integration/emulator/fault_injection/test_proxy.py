@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from emulator.fault_injection import Fault, FaultError, Faults, Proxy
-from emulator.fault_injection.proxy import Protocol
+from emulator.fault_injection import ErrorBody, Fault, FaultError, Faults, HttpWire, Proxy, RedisWire, Wire
 
 Test = Callable[[Proxy], Awaitable[None]]
+HTTP = HttpWire(lambda status, _: ErrorBody(b"told to fail"))
 
 
 @asynccontextmanager
@@ -34,9 +34,11 @@ async def echo() -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-def with_proxy(test: Test, protocol: Protocol = "tcp", name: str = "backing service") -> None:
+def with_proxy(test: Test, wire: Wire = RedisWire()) -> None:  # noqa: B008 (it is a value)
+    """Run `test` with a proxy; one for Redis passes on whatever bytes come."""
+
     async def run() -> None:
-        async with echo() as port, Proxy("127.0.0.1", port, name=name, protocol=protocol) as proxy:
+        async with echo() as port, Proxy("127.0.0.1", port, wire, name="service") as proxy:
             await asyncio.wait_for(test(proxy), 10)
         assert not proxy.connections
 
@@ -150,29 +152,93 @@ def test_slow_delays_each_answer_once() -> None:
     with_proxy(test)
 
 
+def http(proxy: Proxy, method: str = "GET", path: str = "/", **headers: str) -> bytes:
+    """Return a request to the proxy; a header's underscores are hyphens."""
+    fields = {"host": f"127.0.0.1:{proxy.port}"} | {name.replace("_", "-"): text for name, text in headers.items()}
+    head = "".join(f"{name}: {text}\r\n" for name, text in fields.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode()
+
+
 def test_http_errors_are_counted_and_then_over() -> None:
     async def test(proxy: Proxy) -> None:
         await proxy.set_fault(Fault.parse("error:529x2"))
-        request = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi"
+        request = http(proxy, "POST", content_length="2") + b"hi"
         for _ in range(2):
             assert (await ask(proxy, request)).startswith(b"HTTP/1.1 529 Overloaded\r\n")
         assert proxy.describe() == "none"
         assert await ask(proxy, request) == request.upper()
 
-    with_proxy(test, "http", "anthropic")
+    with_proxy(test, HTTP)
 
 
 def test_a_kept_connection_gets_the_error_too() -> None:
     async def test(proxy: Proxy) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        writer.write(http(proxy))
         assert (await reader.read(100)).startswith(b"GET /")
         await proxy.set_fault(Fault.parse("error"))
-        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        writer.write(http(proxy))
         assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
         writer.close()
 
-    with_proxy(test, "http", "elasticsearch")
+    with_proxy(test, HTTP)
+
+
+def test_a_request_that_was_begun_before_the_fault_is_passed_on() -> None:
+    async def test(proxy: Proxy) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        whole = http(proxy, "PUT", content_length="9")
+        writer.write(whole)
+        assert await reader.readexactly(len(whole)) == whole.upper()
+        await proxy.set_fault(Fault.parse("error"))
+        writer.write(b"last word")
+        assert await reader.readexactly(9) == b"LAST WORD"
+        writer.write(http(proxy))
+        assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
+        writer.close()
+
+    with_proxy(test, HTTP)
+
+
+def test_a_request_that_was_begun_in_the_fault_ends_with_it() -> None:
+    async def test(proxy: Proxy) -> None:
+        await proxy.set_fault(Fault.parse("error"))
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(http(proxy, "PUT", content_length="9"))
+        await asyncio.sleep(0.05)
+        await proxy.set_fault(Fault.parse("none"))
+        writer.write(b"last word")
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+
+    with_proxy(test, HTTP)
+
+
+def test_who_does_not_mean_the_proxy_gets_a_sentence_and_the_backing_service_nothing() -> None:
+    async def test(proxy: Proxy) -> None:
+        seen: list[bytes] = []
+        proxy.on_error = seen.append
+        page = http(proxy, "POST", origin="https://evil.example", content_length="2")
+        for request in (http(proxy, host="evil.example"), page + b"hi"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            writer.write(http(proxy))
+            assert (await reader.read(100)).startswith(b"GET /")
+            writer.write(request)
+            answer = await reader.read()
+            assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+            writer.close()
+        assert await ask(proxy, http(proxy, host=f"localhost:{proxy.port}"))
+
+    with_proxy(test, HTTP)
+
+
+def test_what_is_no_http_is_reset() -> None:
+    async def test(proxy: Proxy) -> None:
+        with pytest.raises(ConnectionResetError):
+            await ask(proxy, b"*1\r\n$4\r\nPING\r\n")
+
+    with_proxy(test, HTTP)
 
 
 def test_redis_errors_leave_the_connection_and_its_handshake() -> None:
@@ -190,7 +256,7 @@ def test_redis_errors_leave_the_connection_and_its_handshake() -> None:
         assert await reader.readexactly(len(ping)) == ping.upper()
         writer.close()
 
-    with_proxy(test, "redis", "redis")
+    with_proxy(test)
 
 
 def test_a_fault_with_seconds_ends_by_itself() -> None:
@@ -215,7 +281,7 @@ def test_a_backing_service_that_is_down_resets() -> None:
     async def run() -> None:
         async with echo() as port:
             pass
-        async with Proxy("127.0.0.1", port, name="gone") as proxy:
+        async with Proxy("127.0.0.1", port, RedisWire(), name="gone") as proxy:
             with pytest.raises(ConnectionResetError):
                 await ask(proxy, b"a")
 
@@ -226,7 +292,7 @@ def test_a_taken_port_is_an_error() -> None:
     async def run() -> None:
         async with echo() as port:
             with pytest.raises(OSError, match="in use"):
-                await Proxy("127.0.0.1", 1, name="x", port=port).start()
+                await Proxy("127.0.0.1", 1, RedisWire(), name="x", port=port).start()
 
     asyncio.run(run())
 
@@ -235,20 +301,18 @@ def test_the_registry_sets_tells_and_refuses() -> None:
     async def run() -> None:
         async with (
             echo() as port,
-            Proxy("127.0.0.1", port, name="redis", protocol="redis") as redis,
-            Proxy("127.0.0.1", port, name="anthropic", protocol="http") as anthropic,
-            Proxy("127.0.0.1", port, name="other") as other,
+            Proxy("127.0.0.1", port, RedisWire(), name="redis") as redis,
+            Proxy("127.0.0.1", port, HTTP, name="anthropic") as anthropic,
         ):
-            faults = Faults({"redis": redis, "anthropic": anthropic, "other": other})
+            faults = Faults({"redis": redis, "anthropic": anthropic})
             await faults.apply("redis=refuse anthropic=error:529x3")
-            assert faults.describe() == {"redis": "refuse", "anthropic": "error:529x3", "other": "none"}
+            assert faults.describe() == {"redis": "refuse", "anthropic": "error:529x3"}
             for text, sentence in [
                 ("", "Name a backing service and a fault, for example redis=refuse"),
                 ("redis", "sets no fault: write SERVICE=FAULT"),
-                ("mysql=refuse", "no backing service 'mysql': there are redis, anthropic, other, or all of them"),
+                ("mysql=refuse", "no backing service 'mysql': there are redis, anthropic, or all of them"),
                 ("redis=none anthropic=error:LOADING", "anthropic cannot answer with error:LOADING"),
                 ("redis=error:503", "redis cannot answer with error:503"),
-                ("other=error", "other has no errors to answer with"),
             ]:
                 with pytest.raises(FaultError, match=sentence):
                     await faults.apply(text)
@@ -259,18 +323,35 @@ def test_the_registry_sets_tells_and_refuses() -> None:
     asyncio.run(run())
 
 
-def test_errors_of_the_backing_service_itself_are_shown_with_their_head() -> None:
-    async def test(proxy: Proxy) -> None:
-        seen: list[bytes] = []
-        proxy.on_error = seen.append
-        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-        for answer in (b"http/1.1 403 a", b"http/1.1 200 b", b"http/1.1 503 c"):  # what the echo makes an answer of
-            writer.write(answer)
-            assert await reader.readexactly(len(answer)) == answer.upper()
-        writer.close()
-        assert seen == [b"HTTP/1.1 403 A", b"HTTP/1.1 503 C"]
+@asynccontextmanager
+async def answering(*answers: bytes) -> AsyncIterator[int]:
+    """Serve one of `answers` for each request, in turn."""
 
-    with_proxy(test, "http", "aws")
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1") as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def test_errors_of_the_backing_service_itself_are_shown_with_their_head() -> None:
+    async def run() -> None:
+        answers = [f"HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n".encode() for status in (403, 200, 503)]
+        async with answering(*answers) as port, Proxy("127.0.0.1", port, HTTP, name="aws") as proxy:
+            seen: list[bytes] = []
+            proxy.on_error = seen.append
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            for answer in answers:
+                writer.write(http(proxy))
+                assert await reader.readexactly(len(answer)) == answer
+            writer.close()
+            assert seen == [answers[0], answers[2]]
+
+    asyncio.run(run())
 
 
 def test_errors_of_a_fault_are_not_the_backing_services() -> None:
@@ -278,7 +359,7 @@ def test_errors_of_a_fault_are_not_the_backing_services() -> None:
         seen: list[bytes] = []
         proxy.on_error = seen.append
         await proxy.set_fault(Fault.parse("error:403"))
-        assert b" 403 " in await ask(proxy, b"GET / HTTP/1.1\r\n\r\n")
+        assert b" 403 " in await ask(proxy, http(proxy))
         assert seen == []
 
-    with_proxy(test, "http", "aws")
+    with_proxy(test, HTTP)

@@ -13,7 +13,7 @@ import anthropic
 import httpx
 import pytest
 
-from emulator.backing_services.anthropic import Anthropic
+from emulator.backing_services.anthropic import WIRE, Anthropic
 from emulator.fault_injection import Fault, Proxy
 from tests.unit.emulator.backing_services.anthropic.shop import CATALOG, TOOLS, search
 
@@ -37,7 +37,7 @@ def running(proxy_fault: str | None = None, **settings: Any) -> Iterator[str]:
         nonlocal url
         async with (
             Anthropic(**settings) as server,
-            Proxy("127.0.0.1", server.port, name="anthropic", protocol="http") as proxy,
+            Proxy("127.0.0.1", server.port, WIRE, name="anthropic") as proxy,
         ):
             await proxy.set_fault(Fault.parse(proxy_fault or "none"))
             url = f"http://127.0.0.1:{proxy.port}" if proxy_fault else server.url
