@@ -82,9 +82,10 @@ test: $(BUILD) $(CHECKS) ## Run the whole suite, or a part: ARGS=tests/unit
 	@exec $(PYTHON) -m pytest $(or $(ARGS),--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder)
 
 .PHONY: lint
-lint: $(READY) ## Check format, lint and types
+lint: $(READY) ## Check format, lint, types and who imports whom
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
+	@PYTHONPATH=inventory_function:shopbot_function .venv/bin/lint-imports --no-logo --cache-dir .local/imports >.local/imports.log || { cat .local/imports.log >&2; exit 1; }
 	@.venv/bin/mypy
 
 .PHONY: format
