@@ -23,8 +23,13 @@ OPTIONS: Final[Mapping[str, str]] = {
     "VpcRouteTableIds": "rtb-0",
     "VpcSecretsEndpoint": "true",
     "RedisSecurityGroupId": "sg-0",
+    "DomainName": "api.shop.example",
+    "HostedZoneId": "Z0",
     "CloudFront": "true",
-    "WebAclArn": "arn:aws:wafv2:us-east-1:000000000000:global/webacl/shop/0",
+    "OriginCertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/0",
+    "OriginTruststoreUri": "s3://shop-authorities/origin.pem",
+    "WebAcl": "true",
+    "EdgeLogs": "true",
 }
 _EVALUATED: Final = ("Properties", "DeletionPolicy", "UpdateReplacePolicy")
 

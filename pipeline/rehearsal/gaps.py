@@ -22,6 +22,7 @@ _TAKEN: Final = "taken, and not reported or followed"
 GAPS: Final[tuple[Gap, ...]] = (
     Gap("AWS::ApiGatewayV2::Api", "Body.info", _BODY),
     Gap("AWS::ApiGatewayV2::Api", "Body.paths", _SERVED),
+    Gap("AWS::ApiGatewayV2::Api", "Body.servers", _BODY),
     Gap("AWS::ApiGatewayV2::Api", "Body.tags", _BODY),
     Gap("AWS::ApiGatewayV2::Api", "Body.x-amazon-apigateway-cors", _SERVED),
     Gap("AWS::ApiGatewayV2::Stage", "DefaultRouteSettings", f"{_TAKEN}: nothing throttles"),

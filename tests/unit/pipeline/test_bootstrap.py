@@ -23,8 +23,11 @@ FOR_EVERYTHING = {
     ("Boundary", "TraceAndJoinVpc"),
     ("DeployRole", "SeeSubnets"),
     ("ExecutionAtEdge", "MakeDistribution"),
+    ("ExecutionAtEdge", "SeeDeliveries"),
     ("ExecutionCompute", "StopDeployments"),
     ("ExecutionInVpc", "LookAround"),
+    ("ExecutionOfDomain", "FindZone"),
+    ("ExecutionOfDomain", "RequestCertificate"),
     ("ExecutionOperations", "DeliverAccessLogs"),
     ("ExecutionData", "GenerateKey"),
     ("ExecutionOperations", "KeepSubscription"),
@@ -40,7 +43,11 @@ WITHOUT_THE_STACKS_NAME = {
     ("DeployRole", "ReadSmokeTestKey"),  # tags
     ("DeployRole", "TransformTemplate"),
     ("ExecutionAtEdge", "AttachWebAcl"),  # reads
+    ("ExecutionAtEdge", "DeliverEdgeLogs"),  # the stack's sources and destinations, beside deliveries' ids
     ("ExecutionAtEdge", "KeepDistribution"),  # tags
+    ("ExecutionAtEdge", "KeepWebAcl"),  # the stack's, beside AWS's managed rules
+    ("ExecutionAtEdge", "LetDistributionLog"),  # tags
+    ("ExecutionAtEdge", "MakeWafsRole"),  # one role, whose permissions AWS decides
     ("ExecutionAtEdge", "SeeDistribution"),  # reads
     ("ExecutionAtEdge", "TagDistribution"),  # tags
     ("ExecutionInVpc", "ChangeTags"),  # tags
@@ -58,6 +65,13 @@ WITHOUT_THE_STACKS_NAME = {
     ("ExecutionData", "SeeSecret"),  # reads, under the names of the two above
     ("ExecutionCompute", "TransformTemplate"),
     ("ExecutionData", "UseAwsKeys"),  # through three services alone
+    ("ExecutionOfDomain", "Domain"),  # one name
+    ("ExecutionOfDomain", "KeepCertificate"),  # tags
+    ("ExecutionOfDomain", "ReadTruststore"),  # a prefix of the bucket
+    ("ExecutionOfDomain", "SeeCertificate"),  # reads
+    ("ExecutionOfDomain", "SeeRecords"),  # reads
+    ("ExecutionOfDomain", "SetRecords"),  # one name, and those below it
+    ("ExecutionOfDomain", "TagCertificate"),  # tags
     ("PreviewRole", "FindBootstrap"),
     ("PreviewRole", "FindPreviews"),
     ("PreviewRole", "StorePreviews"),
@@ -185,6 +199,8 @@ def length(policy: Mapping[str, Any]) -> int:
         "ArtifactBucket.Arn": "arn:aws-us-gov:s3:::" + "b" * 63,
         "Stage": "staging",
         "VpcId": "vpc-0123456789abcdef0",
+        "DomainName": "d" * 64,
+        "HostedZoneId": "Z" + "0" * 31,
     }
 
     def filled(value: Any) -> Any:

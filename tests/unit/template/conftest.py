@@ -60,9 +60,14 @@ def everything(stage: Callable[..., Stage]) -> Stage:
         VpcRouteTableIds="rtb-1,rtb-2",
         VpcSecretsEndpoint="true",
         RedisSecurityGroupId="sg-1",
+        DomainName="api.shop.example",
+        HostedZoneId="Z1",
         CloudFront="true",
+        OriginCertificateArn="arn:aws:acm:us-east-1:123456789012:certificate/1",
+        OriginTruststoreUri="s3://authorities/origin.pem",
+        WebAcl="true",
+        EdgeLogs="true",
         AlarmEmail="on-call@shop.example",
-        WebAclArn="arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/1",
     )
 
 

@@ -19,7 +19,7 @@ def test_every_function_logs_json_into_a_group_of_its_own(prod: Stage) -> None:
 
 def test_no_log_is_kept_for_ever(everything: Stage) -> None:
     groups = everything.of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 4
+    assert len(groups) == 6
     assert all(group["RetentionInDays"] == "30" for group in groups.values())
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from pre_traffic_check import hook
-from tests.unit.template.conftest import VPC, Stage
+from sam_template.repository import TEMPLATE
+from sam_template.translation import parse
+from tests.unit.template.conftest import PROD, VPC, Stage
 
 Make = Callable[..., Stage]
 DATA = ("ShopInventory", "DataBucket", "ShopSecret", "ApiKeySecret")
@@ -203,18 +205,150 @@ class TestSecret:
         assert stage(SecretName="shop-prod/keys").properties("ShopSecret")["Name"] == "shop-prod/keys"
 
 
+class TestDomain:
+    NAME: ClassVar = {"DomainName": "api.shop.example", "HostedZoneId": "Z1"}
+
+    def test_there_is_none_unless_wanted(self, prod: Stage) -> None:
+        types = {resource["Type"] for resource in prod.template.resources.values()}
+        assert not types & {"AWS::ApiGatewayV2::DomainName", "AWS::Route53::RecordSet"}
+        assert endpoint(prod) == {"disableExecuteApiEndpoint": False}
+
+    def test_it_leads_to_the_api_alone_and_closes_its_own_address(self, stage: Make) -> None:
+        shop = stage(**PROD, **self.NAME)
+        (configuration,) = shop.properties("ApiDomain")["DomainNameConfigurations"]
+        assert configuration["CertificateArn"] == "Certificate"
+        assert shop.properties("Certificate")["DomainValidationOptions"][0]["HostedZoneId"] == "Z1"
+        assert shop.properties("ApiDomainMapping")["Stage"] == "ShopApiApiGatewayDefaultStage"
+        assert endpoint(shop) == {"disableExecuteApiEndpoint": True}
+        for record, kind in (("DomainRecord", "A"), ("DomainRecordIpv6", "AAAA")):
+            properties = shop.properties(record)
+            assert (properties["Type"], properties["Name"]) == (kind, "api.shop.example")
+            assert properties["AliasTarget"] == {
+                "DNSName": "ApiDomain.RegionalDomainName",
+                "HostedZoneId": "ApiDomain.RegionalHostedZoneId",
+            }
+
+    def test_a_certificate_and_dns_of_ones_own_are_left_alone(self, stage: Make) -> None:
+        arn = "arn:aws:acm:us-east-1:123456789012:certificate/mine"
+        shop = stage(**PROD, DomainName="api.shop.example", CertificateArn=arn)
+        assert "Certificate" not in shop.template.resources
+        assert "DomainRecord" not in shop.template.resources
+        assert shop.properties("ApiDomain")["DomainNameConfigurations"][0]["CertificateArn"] == arn
+
+    def test_cloudfront_takes_the_name_and_shows_its_certificate_to_the_api(self, everything: Stage) -> None:
+        config = everything.properties("Distribution")["DistributionConfig"]
+        assert config["Aliases"] == ["api.shop.example"]
+        assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2021"
+        (origin,) = config["Origins"]
+        assert origin["DomainName"] == "ApiDomain.RegionalDomainName"
+        # API Gateway finds a domain by the Host header: AllViewer hands it on.
+        assert config["DefaultCacheBehavior"]["OriginRequestPolicyId"] == "216adef6-5c7f-47e4-b989-5492eafa07d3"
+        certificate = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+        assert origin["CustomOriginConfig"]["OriginMtlsConfig"] == {"ClientCertificateArn": certificate}
+        trusted = everything.properties("ApiDomain")["MutualTlsAuthentication"]
+        assert trusted == {"TruststoreUri": "s3://authorities/origin.pem"}
+        assert everything.properties("DomainRecord")["AliasTarget"]["DNSName"] == "Distribution.DomainName"
+
+
 class TestEdge:
     def test_there_is_none_unless_wanted(self, prod: Stage) -> None:
         assert "Distribution" not in prod.template.resources
         assert "CloudFrontUrl" not in prod.template.outputs
 
-    def test_the_api_is_its_origin_and_is_never_cached(self, everything: Stage) -> None:
-        config = everything.properties("Distribution")["DistributionConfig"]
+    def test_the_api_is_its_origin_and_is_never_cached(self, stage: Make) -> None:
+        config = stage(**PROD, CloudFront="true").properties("Distribution")["DistributionConfig"]
         assert config["Origins"][0]["DomainName"] == "ShopApi.execute-api.us-east-1.amazonaws.com"
-        assert config["DefaultCacheBehavior"]["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+        behavior = config["DefaultCacheBehavior"]
+        assert behavior["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+        # API Gateway's own address wants its own name as Host: AllViewerExceptHostHeader.
+        assert behavior["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
         # Compress needs a cache policy that caches (CloudFront Developer Guide, "Serve compressed files").
-        assert "Compress" not in config["DefaultCacheBehavior"]
-        assert config["WebACLId"].endswith("webacl/shop/1")
+        assert "Compress" not in behavior
+        assert "Aliases" not in config
+        assert "WebACLId" not in config
+
+    def test_a_web_acl_of_ones_own_is_taken(self, stage: Make) -> None:
+        arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/1"
+        shop = stage(**PROD, CloudFront="true", WebAclArn=arn)
+        assert shop.properties("Distribution")["DistributionConfig"]["WebACLId"] == arn
+        assert "ShopWebAcl" not in shop.template.resources
+
+    def test_waf_limits_an_address_and_has_awss_managed_rules(self, everything: Stage) -> None:
+        config = everything.properties("Distribution")["DistributionConfig"]
+        assert config["WebACLId"] == "ShopWebAcl.Arn"
+        limit, *managed = everything.properties("ShopWebAcl")["Rules"]
+        assert limit["Statement"]["RateBasedStatement"] == {"AggregateKeyType": "IP", "Limit": "1000"}
+        assert limit["Action"] == {"Block": {}}
+        assert [rule["Statement"]["ManagedRuleGroupStatement"]["Name"] for rule in managed] == [
+            "AWSManagedRulesAmazonIpReputationList",
+            "AWSManagedRulesKnownBadInputsRuleSet",
+            "AWSManagedRulesCommonRuleSet",
+        ]
+        assert [rule["Priority"] for rule in (limit, *managed)] == [0, 1, 2, 3]
+
+    def test_what_is_blocked_is_logged_without_keys_and_sessions(self, everything: Stage) -> None:
+        logging = everything.properties("WebAclLogging")
+        assert logging["LogDestinationConfigs"][0].endswith(":log-group:WebAclLogs")
+        assert everything.properties("WebAclLogs")["LogGroupName"].startswith("aws-waf-logs-")
+        assert logging["RedactedFields"] == [
+            {"SingleHeader": {"Name": "x-api-key"}},
+            {"UriPath": {}},
+            {"QueryString": {}},
+        ]
+        fields = everything.properties("DistributionLogDelivery")["RecordFields"]
+        assert "c-ip" in fields
+        assert not [field for field in fields if field.startswith("cs-uri")]
+
+
+def endpoint(shop: Stage) -> Any:
+    (server,) = shop.properties("ShopApi")["Body"]["servers"]
+    return server["x-amazon-apigateway-endpoint-configuration"]
+
+
+class TestRules:
+    """What CloudFormation refuses before it makes anything; the rules are read as it reads them."""
+
+    DEFAULTS: ClassVar = {"AWS::Region": "eu-west-1"}
+
+    def refused(self, **parameters: str) -> list[str]:
+        document = parse(TEMPLATE, TEMPLATE.read_text())
+        values = {name: str(each["Default"]) for name, each in document["Parameters"].items()}
+        known = {**self.DEFAULTS, **values, **parameters}
+
+        def holds(condition: Any) -> Any:
+            ((function, arguments),) = condition.items()
+            match function:
+                case "Ref":
+                    return known[arguments]
+                case "Fn::Equals":
+                    left, right = (each if isinstance(each, str) else holds(each) for each in arguments)
+                    return left == right
+                case "Fn::Not":
+                    return not holds(arguments[0])
+                case "Fn::And":
+                    return all(map(holds, arguments))
+                case "Fn::Or":
+                    return any(map(holds, arguments))
+            raise AssertionError(function)
+
+        return [
+            assertion["AssertDescription"]
+            for rule in document["Rules"].values()
+            if holds(rule["RuleCondition"])
+            for assertion in rule["Assertions"]
+            if not holds(assertion["Assert"])
+        ]
+
+    def test_what_belongs_together_is_asked_for_together(self) -> None:
+        assert self.refused() == []
+        assert self.refused(DomainName="api.shop.example", HostedZoneId="Z1") == []
+        (zone,) = self.refused(DomainName="api.shop.example")
+        assert zone.startswith("DomainName needs HostedZoneId")
+        (origin,) = self.refused(OriginCertificateArn="arn", OriginTruststoreUri="s3://b/k", CloudFront="true")
+        assert origin.startswith("OriginCertificateArn needs CloudFront, DomainName")
+        (region,) = self.refused(EdgeLogs="true")
+        assert region.startswith("What belongs to CloudFront is in us-east-1 alone")
+        assert self.refused(**{"EdgeLogs": "true", "WebAcl": "true", "AWS::Region": "us-east-1"}) == []
 
 
 def test_a_function_is_told_by_name_and_by_arn(prod: Stage) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.permissions.__main__ import BOOTSTRAP
 from pipeline.permissions.registry import dependent_actions, handler_permissions, is_action, knows_resources
-from pipeline.permissions.stack_roles import UNUSED, Unused, audit_execution_role
+from pipeline.permissions.stack_roles import audit_execution_role
+from pipeline.permissions.unused_actions import UNUSED, Unused
 from pipeline.resolved_template import resolve
 from sam_template.translation import parse
 
