@@ -2,10 +2,13 @@
 
 The parent holds the writing end of a pipe; a small watcher (this file, run as a program) holds the reading end and is
 the parent of the command. When the pipe closes, because the parent asked for it or because it died by any signal, the
-watcher ends the command's whole session: SIGTERM, then SIGKILL. POSIX is enough: no `/proc`, no `prctl`.
+watcher ends the command's whole session: SIGTERM, then SIGKILL. POSIX is enough for that.
 
-As a program: `python attached_process.py FD GRACE -- COMMAND [ARGUMENT ...]`, FD being the reading end of such a pipe
-and GRACE the seconds between the two signals.
+When the watcher itself is killed, the parent ends that session. On Linux the command gets a signal as well, so that it
+ends even when both are killed at once (prctl(2), PR_SET_PDEATHSIG).
+
+As a program: `python attached_process.py FD REPORT GRACE -- COMMAND [ARGUMENT ...]`. FD is the reading end of such a
+pipe, REPORT the writing end of one that takes the session's id, and GRACE the seconds between the two signals.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ if TYPE_CHECKING:  # the watcher imports as little as it can: it is started befo
 DEFAULT_GRACE = 5.0
 _WATCHER = os.path.abspath(__file__)  # noqa: PTH100 (the watcher imports no pathlib)
 _POLL_SECONDS = 0.02
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 class AttachedProcess:
@@ -33,9 +37,10 @@ class AttachedProcess:
     `stdout` and `stderr` are asyncio.StreamReaders when they were asked for as asyncio.subprocess.PIPE.
     """
 
-    def __init__(self, watcher: asyncio.subprocess.Process, lifeline: int) -> None:
+    def __init__(self, watcher: asyncio.subprocess.Process, lifeline: int, report: int) -> None:
         self._watcher = watcher
         self._lifeline: int | None = lifeline
+        self._report = report
         self.stdout = watcher.stdout
         self.stderr = watcher.stderr
 
@@ -60,24 +65,27 @@ class AttachedProcess:
         import asyncio
 
         reading_end, lifeline = os.pipe()  # neither is inherited by other children
+        report, writing_end = os.pipe()
         try:
             watcher = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", _WATCHER),
-                *(str(reading_end), str(grace), "--", *map(str, command)),
+                *(str(reading_end), str(writing_end), str(grace), "--", *map(str, command)),
                 env=env,
                 cwd=cwd,
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
-                pass_fds=(reading_end,),
+                pass_fds=(reading_end, writing_end),
                 start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
             )
         except BaseException:
             os.close(lifeline)
+            os.close(report)
             raise
         finally:
             os.close(reading_end)
-        return cls(watcher, lifeline)
+            os.close(writing_end)
+        return cls(watcher, lifeline, report)
 
     @property
     def pid(self) -> int:
@@ -87,13 +95,16 @@ class AttachedProcess:
     @property
     def returncode(self) -> int | None:
         """How the command ended: its exit status, 128 + n after signal n; None while it runs."""
-        return self._watcher.returncode
+        status = self._watcher.returncode
+        return status if status is None or status >= 0 else 128 - status
 
     async def wait(self) -> int:
         """Return the exit status (as `returncode`) once the command has ended and its session is gone."""
-        status = await self._watcher.wait()
+        await self._watcher.wait()
         self._let_go()
-        return status
+        self._end_what_the_watcher_left()
+        assert self.returncode is not None  # noqa: S101
+        return self.returncode
 
     async def stop(self, number: int = signal.SIGTERM, grace: float = DEFAULT_GRACE) -> int:
         """End the command's session: signal `number`, after `grace` seconds SIGKILL. Return the exit status."""
@@ -116,19 +127,39 @@ class AttachedProcess:
         finally:
             os.close(lifeline)
 
+    def _end_what_the_watcher_left(self) -> None:
+        """End the session of a watcher that was killed; any other has ended it itself."""
+        if self._report < 0:
+            return
+        report, self._report = self._report, -1
+        session = os.read(report, 32)
+        os.close(report)
+        if session and (self._watcher.returncode or 0) < 0:
+            _signal(set(_members(int(session))), signal.SIGKILL)
 
-def watch(lifeline: int, grace: float, command: list[str]) -> int:
-    """Run `command` until it ends or `lifeline` closes; return its exit status (128 + n after signal n)."""
+
+def watch(lifeline: int, report: int, grace: float, command: list[str]) -> int:
+    """Run `command` until it ends or `lifeline` closes; return its exit status (128 + n after signal n).
+
+    The id of the command's session is written to `report`.
+    """
     import select
 
     reading, writing = os.pipe()
     os.set_inheritable(lifeline, False)
+    os.set_inheritable(report, False)
     os.set_blocking(writing, False)
     os.set_blocking(lifeline, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     for noticed in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(noticed, lambda *_: None)
     child = _spawn(command)
+    try:
+        os.write(report, str(child).encode())
+    except BrokenPipeError:
+        pass  # the parent is gone: the lifeline says so, too
+    finally:
+        os.close(report)
     status: int | None = None
     number: int = signal.SIGTERM
     while status is None:
@@ -147,11 +178,14 @@ def watch(lifeline: int, grace: float, command: list[str]) -> int:
 
 
 def _spawn(command: list[str]) -> int:
+    watcher = os.getpid()
     child = os.fork()
     if child:
         return child
     try:
         os.setsid()
+        if sys.platform == "linux":
+            _die_with_parent(watcher)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
@@ -160,6 +194,15 @@ def _spawn(command: list[str]) -> int:
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
     finally:
         os._exit(127)
+
+
+def _die_with_parent(parent: int) -> None:
+    """Have this process killed when `parent` ends by whatever signal."""
+    import ctypes
+
+    ctypes.CDLL(None, use_errno=True).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it has ended meanwhile
+        os._exit(128 + signal.SIGKILL)
 
 
 def _reap(child: int) -> int | None:
@@ -224,5 +267,5 @@ def _is_zombie(pid: int) -> bool:
 
 if __name__ == "__main__":
     separator = sys.argv.index("--")
-    descriptor, seconds = sys.argv[1:separator]
-    sys.exit(watch(int(descriptor), float(seconds), sys.argv[separator + 1 :]))
+    descriptor, written, seconds = sys.argv[1:separator]
+    sys.exit(watch(int(descriptor), int(written), float(seconds), sys.argv[separator + 1 :]))

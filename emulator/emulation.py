@@ -15,10 +15,10 @@ from typing import Any, Self
 from emulator import build, options
 from emulator.aws.access_denied import Refusals
 from emulator.aws.clients import preload
-from emulator.aws.injected_errors import WIRE as AWS_WIRE
 from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.aws.provisioning import services
 from emulator.aws.stack import Stack
+from emulator.aws.wire import WIRE as AWS_WIRE
 from emulator.backing_services import BackingServices
 from emulator.control import ControlServer
 from emulator.credentials import Endpoint, RoleCredentials

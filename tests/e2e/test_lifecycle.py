@@ -93,7 +93,21 @@ def kill_ministack(started: Started) -> None:
     the_process(started, "ministack").kill()
 
 
-@pytest.mark.parametrize("end", [ctrl_c, terminate_make, kill_make, hang_up, kill_sam, terminate_sam, kill_ministack])
+def kill_valkey(started: Started) -> None:
+    next(each for each in family(started.process.pid) if each.name().startswith("valkey")).kill()
+
+
+def kill_what_watches_valkey(started: Started) -> None:
+    valkey = next(each for each in family(started.process.pid) if each.name().startswith("valkey"))
+    watcher = valkey.parent()
+    assert watcher is not None
+    watcher.kill()
+
+
+ENDS = [ctrl_c, terminate_make, kill_make, hang_up, kill_sam, terminate_sam, kill_ministack, kill_what_watches_valkey]
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_nothing_is_left_however_a_run_ends(
     end: Callable[[Started], None], started: Started, own_paths: StatePaths
 ) -> None:
@@ -263,7 +277,12 @@ def test_of_two_starts_on_one_port_one_serves_and_the_other_says_that_the_port_i
 
 @pytest.mark.parametrize(
     ("end", "sentence"),
-    [(kill_sam, "sam local start-api ended with status 137"), (kill_ministack, "MiniStack ended with status 137")],
+    [
+        (kill_sam, "sam local start-api ended with status 137"),
+        (kill_ministack, "MiniStack ended with status 137"),
+        (kill_valkey, "Valkey ended with status 137"),
+        (kill_what_watches_valkey, "Valkey ended with status 137"),
+    ],
 )
 def test_the_end_of_a_part_is_said_in_a_sentence(
     end: Callable[[Started], None], sentence: str, started: Started

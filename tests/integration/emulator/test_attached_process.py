@@ -77,6 +77,35 @@ def test_no_orphan_when_the_parent_is_killed(tmp_path: Path, how: signal.Signals
     assert gone(family, within=3)
 
 
+@pytest.mark.parametrize("nature", ["meek", "stubborn"])
+def test_no_orphan_when_the_watcher_is_killed(tmp_path: Path, nature: str) -> None:
+    file = tmp_path / "ids"
+
+    async def main() -> int:
+        process = await AttachedProcess.start([sys.executable, "-c", FAMILY, file, nature])
+        await asyncio.to_thread(ids, file)
+        os.kill(process.pid, signal.SIGKILL)
+        return await process.wait()
+
+    assert asyncio.run(main()) == 128 + signal.SIGKILL
+    assert gone(ids(file), within=1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
+def test_the_command_ends_when_watcher_and_parent_are_killed_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "ids"
+    with subprocess.Popen([sys.executable, "-c", PARENT, FAMILY, str(file), "stubborn"], cwd=REPOSITORY) as parent:
+        command, child = ids(file)
+        (watcher,) = psutil.Process(parent.pid).children()
+        parent.send_signal(signal.SIGSTOP)  # it notices nothing
+        watcher.kill()
+        try:
+            assert gone([command], within=3)
+        finally:
+            os.kill(child, signal.SIGKILL)  # only the command itself is the kernel's to end
+            parent.kill()
+
+
 def run(*command: str) -> int:
     async def main() -> int:
         process = await AttachedProcess.start([sys.executable, "-c", *command], stderr=subprocess.DEVNULL)

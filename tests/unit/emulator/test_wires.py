@@ -1,4 +1,4 @@
-"""An injected error has the form of the backing service that it stands for."""
+"""The proxies of the backing services: errors have the form of the one they stand for, and what is closed stays so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from emulator.aws.injected_errors import WIRE as AWS
+from emulator.aws.wire import WIRE as AWS
 from emulator.backing_services.anthropic import WIRE as ANTHROPIC
 from emulator.backing_services.elasticsearch import WIRE as ELASTICSEARCH
 from emulator.fault_injection import Head
@@ -45,3 +45,10 @@ def test_aws_in_xml() -> None:
     body = AWS.error_body(503, Head(b"GET", b"/bucket/key", {}))
     assert body.media_type == "application/xml"
     assert b"<Code>SlowDown</Code>" in body.content
+
+
+def test_ministacks_own_pages_are_closed_to_its_clients() -> None:
+    for path, is_closed in (("/_ministack/reset", True), ("/bucket/_ministack/reset", False)):
+        reader = AWS.reader({b"127.0.0.1:4566"})
+        reader.feed(f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:4566\r\ncontent-length: 0\r\n\r\n".encode())
+        assert (reader.refusal is not None) is is_closed

@@ -1,4 +1,4 @@
-"""How the proxy in front of the AWS endpoint words an error that it was told to answer with.
+"""The AWS endpoint as its proxy knows it: how an injected error is worded, and which pages are closed.
 
 Source: AWS JSON 1.0 protocol ("Operation error serialization"); Amazon S3 API reference, "Error responses".
 """
