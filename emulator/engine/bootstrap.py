@@ -36,6 +36,24 @@ def _add_builtins_of_site() -> None:
     site.sethelper()
 
 
+def _find_the_runtime_api() -> None:
+    # The engine's address has a path that nobody else knows, and AWS_LAMBDA_RUNTIME_API is host:port as in Lambda.
+    # awslambdaric takes its events with a client in C++, which reads the variable when it is imported and puts any path
+    # before its own; its other calls are Python's, which make a connection of host and port.
+    address, _, path = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
+
+    from awslambdaric import lambda_runtime_client
+
+    os.environ["AWS_LAMBDA_RUNTIME_API"] = address
+    client = lambda_runtime_client.BaseLambdaRuntimeClient
+    call = client.call_rapid
+
+    def call_with_path(self, method, endpoint, *rest, **named):  # type: ignore[no-untyped-def]
+        return call(self, method, f"/{path}{endpoint}", *rest, **named)
+
+    client.call_rapid = call_with_path
+
+
 def main() -> None:
     """Run the handler until the engine ends the process."""
     lifeline, handler = int(sys.argv[1]), sys.argv[2]
@@ -44,6 +62,8 @@ def main() -> None:
     sys.path[:] = _search_path()
     _add_builtins_of_site()
     sys.argv[:] = [sys.argv[0], handler]
+
+    _find_the_runtime_api()
 
     from awslambdaric.__main__ import main as run
 

@@ -20,7 +20,7 @@ from emulator.engine import images
 from emulator.engine.container import Container
 from emulator.engine.errors import EngineError
 from emulator.engine.log_stream import Attachment
-from emulator.engine.peer import peer_of
+from emulator.peer import process_of
 from emulator.process_identity import ProcessIdentity
 
 _LOG = logging.getLogger(__name__)
@@ -239,7 +239,7 @@ def _connection(request: web.Request) -> socket.socket | None:
 
 def _peer(request: web.Request) -> ProcessIdentity | None:
     connection = _connection(request)
-    return peer_of(connection) if connection is not None else None
+    return process_of(connection) if connection is not None else None
 
 
 def _json(value: Any, status: int = 200) -> web.Response:

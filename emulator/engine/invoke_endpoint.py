@@ -76,7 +76,7 @@ class InvokeEndpoint:
         self._runs = runs
         self._log = log
         self._company = Company()
-        self._server = HttpServer(self._handle, limits=_LIMITS)
+        self._server = HttpServer(self._handle, limits=_LIMITS, own_user_only=True)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hmac
 import json
+import secrets
 import time
 from collections.abc import Callable
 
@@ -44,12 +46,17 @@ class RuntimeApi:
         self._current: Invocation | None = None
         self._outcome: asyncio.Future[Outcome] = loop.create_future()
         limits = Limits(head_bytes=_HEAD_BYTES, body_bytes=lambda_errors.RESPONSE_LIMIT_BYTES)
-        self._server = HttpServer(self._handle, limits=limits)
+        self._server = HttpServer(self._handle, limits=limits, own_user_only=True)
+        self._secret = secrets.token_urlsafe(18)
 
     async def start(self) -> None:
-        """Listen on a free port of the loopback interface; `address` is then what AWS_LAMBDA_RUNTIME_API holds."""
+        """Listen on a free port of the loopback interface.
+
+        `address` is then where: host, port, and a path that only the runtime of this environment knows. Whoever else
+        connects takes no event from it and answers none.
+        """
         await self._server.start("127.0.0.1")
-        self.address = f"127.0.0.1:{self._server.port}"
+        self.address = f"127.0.0.1:{self._server.port}/{self._secret}"
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -64,8 +71,11 @@ class RuntimeApi:
         return self._outcome
 
     def _handle(self, request: Request) -> None:
-        target = request.target
-        if target == _NEXT:
+        address, _, target = request.target[1:].partition(b"/")
+        target = b"/" + target
+        if not hmac.compare_digest(address, self._secret.encode()):
+            request.respond(_refusal(404, "NotFound", "The Runtime API has no such path"))
+        elif target == _NEXT:
             if not self.initialised.done():
                 self.initialised.set_result(None)
             self._waiting = request

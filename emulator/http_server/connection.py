@@ -13,6 +13,7 @@ from typing import Protocol
 import httptools
 
 from emulator.http_server.messages import Header, Limits, Request, Response
+from emulator.peer import is_same_user
 
 _REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -32,6 +33,7 @@ class Serves(Protocol):
     limits: Limits
     refusal: Callable[[int], Response]
     allows_half_close: bool
+    own_user_only: bool
     connections: set[Connection]
 
 
@@ -72,8 +74,11 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: expect a request within the idle time."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
         peer = transport.get_extra_info("peername")
+        if self._server.own_user_only and not is_same_user(peer, transport.get_extra_info("sockname")):
+            transport.abort()
+            return
+        self._transport = transport
         self.client = (peer[0], peer[1]) if isinstance(peer, tuple) else None
         self._server.connections.add(self)
         self._wait(self._server.limits.idle_seconds)

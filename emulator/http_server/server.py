@@ -22,7 +22,8 @@ class HttpServer:
     """Calls `handler` for each request of each connection, one at a time for a connection.
 
     `refusal(status)` is the answer to what no handler sees: a malformed request (400), a slow one (408), a head that is
-    too large (431). A client that closes its side while it waits is gone, unless `allows_half_close`.
+    too large (431). A client that closes its side while it waits is gone, unless `allows_half_close`. With
+    `own_user_only` the connections of other users of this machine are closed at once (see `emulator.peer`).
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class HttpServer:
         limits: Limits | None = None,
         refusal: Callable[[int], Response] = plain_refusal,
         allows_half_close: bool = False,
+        own_user_only: bool = False,
     ) -> None:
         self.handler = handler
         self.limits = limits or Limits()
         self.refusal = refusal
         self.allows_half_close = allows_half_close
+        self.own_user_only = own_user_only
         self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._sweep: asyncio.TimerHandle | None = None

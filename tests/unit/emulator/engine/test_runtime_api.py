@@ -21,12 +21,14 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:Function"
 class Runtime:
     """A runtime's connection, which it keeps for everything."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._path = path.encode()
         self._reader = reader
         self._writer = writer
 
     async def send(self, data: bytes) -> None:
-        self._writer.write(data)
+        method, _, rest = data.partition(b" ")
+        self._writer.write(method + b" " + (self._path + rest if rest.startswith(b"/2018-") else rest))
         await self._writer.drain()
 
     async def post(self, path: str, body: bytes, headers: bytes = b"") -> int:
@@ -61,9 +63,10 @@ def run(scenario: Callable[[RuntimeApi, Runtime], Awaitable[None]]) -> None:
     asyncio.run(prepared())
 
 
-async def connect(api: RuntimeApi) -> Runtime:
-    host, _, port = api.address.partition(":")
-    return Runtime(*await asyncio.open_connection(host, int(port)))
+async def connect(api: RuntimeApi, path: str | None = None) -> Runtime:
+    address, _, secret = api.address.partition("/")
+    host, _, port = address.partition(":")
+    return Runtime(f"/{secret}" if path is None else path, *await asyncio.open_connection(host, int(port)))
 
 
 def invocation(event: bytes = b'{"a":1}', **more: str) -> Invocation:
@@ -114,6 +117,29 @@ def test_a_runtime_that_left_while_it_waited_takes_no_invocation_with_it() -> No
         await again.send(NEXT)
         assert (await again.answer())[2] == b'{"a":1}'
         await again.close()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/guess", "/2018-06-01/runtime"])
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /2018-06-01/runtime/invocation/next",
+        b"POST /2018-06-01/runtime/invocation/some-id/response",
+        b"POST /2018-06-01/runtime/init/error",
+        b"GET /2018-06-01/runtime/restore/next",
+    ],
+)
+def test_who_does_not_know_the_address_gets_no_event_and_answers_none(path: str, request_line: bytes) -> None:
+    async def scenario(api: RuntimeApi, runtime: Runtime) -> None:
+        api.invoke(invocation())
+        stranger = await connect(api, path)
+        await stranger.send(request_line + b" HTTP/1.1\r\nHost: x\r\ncontent-length: 0\r\n\r\n")
+        assert (await stranger.answer())[0] == 404
+        await stranger.close()
+        assert not api.delivered
+        assert not api.initialised.done()
 
     run(scenario)
 
