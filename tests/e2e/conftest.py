@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import re
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from emulator.control import ask
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.ports import free_port
 from sam_template.repository import REPOSITORY
@@ -45,14 +48,19 @@ class Started:
 
 
 def make_start(
-    folder: Path, *, port: int | None = None, environment: dict[str, str] | None = None, checkout: Path = REPOSITORY
+    folder: Path,
+    *,
+    port: int | None = None,
+    environment: dict[str, str] | None = None,
+    checkout: Path = REPOSITORY,
+    front: str = "sam",
 ) -> Started:
     """Run `make start` in `checkout`; what it prints goes to a file of `folder`."""
     port = port or free_port()
     printed = folder / "output.txt"
     with printed.open("wb") as output:
         process = subprocess.Popen(
-            ["make", "start", f"PORT={port}"],
+            ["make", "start", f"PORT={port}", f"FRONT={front}"],
             cwd=checkout,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -84,7 +92,25 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+DOORS = ("sam", "gateway")
+"""Both ways into the shop: the unmodified `sam local start-api`, and the gateway of the same emulator."""
+
+
 @pytest.fixture(scope="session")
-def client(shop: Started) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=shop.url, timeout=30) as client:
-        yield client
+def urls(shop: Started, running: RunningEmulator) -> dict[str, str]:
+    """The address of the shop behind each door."""
+    ((_, _, gateway),) = asyncio.run(ask(running, "status"))["apis"]
+    return {"sam": shop.url, "gateway": gateway}
+
+
+@pytest.fixture(scope="session")
+def clients(urls: dict[str, str]) -> Iterator[dict[str, httpx.Client]]:
+    """A client of each door."""
+    with contextlib.ExitStack() as opened:
+        yield {door: opened.enter_context(httpx.Client(base_url=urls[door], timeout=30)) for door in DOORS}
+
+
+@pytest.fixture(scope="session", params=DOORS)
+def client(request: pytest.FixtureRequest, clients: dict[str, httpx.Client]) -> httpx.Client:
+    """A client of one door: a test that uses it runs once for each."""
+    return clients[request.param]

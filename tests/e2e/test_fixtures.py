@@ -1,4 +1,4 @@
-"""A fixture is answered alike in process, by `sam local invoke`, and over HTTP by `sam local start-api`."""
+"""A fixture is answered alike in process, by `sam local invoke`, and over HTTP by both doors."""
 
 from __future__ import annotations
 
@@ -141,8 +141,13 @@ def invoked(
 
 
 @pytest.fixture(scope="module")
-def requested(running: RunningEmulator, client: httpx.Client) -> Answers:
-    return answers(running, lambda _, fixture: request(client, load_event(fixture)))
+def requested(running: RunningEmulator, clients: dict[str, httpx.Client]) -> Answers:
+    return answers(running, lambda _, fixture: request(clients["sam"], load_event(fixture)))
+
+
+@pytest.fixture(scope="module")
+def gated(running: RunningEmulator, clients: dict[str, httpx.Client]) -> Answers:
+    return answers(running, lambda _, fixture: request(clients["gateway"], load_event(fixture)))
 
 
 def request(client: httpx.Client, event: Mapping[str, Any]) -> Answer:
@@ -158,8 +163,9 @@ def request(client: httpx.Client, event: Mapping[str, Any]) -> Answer:
 
 
 @pytest.mark.parametrize("name", FIXTURES)
-def test_a_fixture_is_answered_alike_on_all_three_ways(
-    name: str, in_process: Answers, invoked: Answers, requested: Answers
+def test_a_fixture_is_answered_alike_on_all_four_ways(
+    name: str, in_process: Answers, invoked: Answers, requested: Answers, gated: Answers
 ) -> None:
     assert invoked[name] == in_process[name]
     assert requested[name] == in_process[name]
+    assert gated[name] == in_process[name]
