@@ -113,6 +113,7 @@ class Emulation:
                 self._engine,
                 self.template,
                 self.stack,
+                self._paths.build,
                 self._paths.access_logs,
                 endpoint.root.environment(),
                 throttles=throttles,

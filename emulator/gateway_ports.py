@@ -21,7 +21,7 @@ from emulator.ports import LOOPBACK
 from emulator.process_identity import ProcessIdentity
 from emulator.status_view import Row
 from sam_template import Template
-from sam_template.repository import REGION, REPOSITORY
+from sam_template.repository import REGION
 
 _OWNERS_EVERY_SECONDS = 0.3
 _SAMS_ACCOUNT = "123456789012"
@@ -37,7 +37,8 @@ class _Opened:
 class GatewayPorts:
     """Opens gateways in front of one set of environments.
 
-    `credentials` are those that `sam` would pass: with the same ones both share a function's environments.
+    `build` is the folder in which `sam build` put the functions. `credentials` are those that `sam` would pass: with
+    the same ones both share a function's environments.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class GatewayPorts:
         engine: Engine,
         template: Template,
         stack: Stack,
+        build: Path,
         logs: Path,
         credentials: Mapping[str, str],
         *,
@@ -54,7 +56,7 @@ class GatewayPorts:
         self._apis = reader.apis()
         self._notes = [*reader.refusals(), *dict.fromkeys(note for api in self._apis for note in api.notes)]
         declared = {
-            name: _as_sam_describes_it(template, name, stack.environment(name), credentials)
+            name: _as_sam_describes_it(template, name, build / name, {**credentials, **stack.environment(name)})
             for name in template.functions
         }
         self._functions = EngineFunctions(engine.functions, declared, OutputLog(sys.stderr.fileno()))
@@ -123,9 +125,7 @@ class GatewayPorts:
                         await self._close(port)
 
 
-def _as_sam_describes_it(
-    template: Template, name: str, variables: Mapping[str, str], credentials: Mapping[str, str]
-) -> Function:
+def _as_sam_describes_it(template: Template, name: str, code: Path, variables: Mapping[str, str]) -> Function:
     """Return a function with the variables that SAM CLI gives its container (`samcli/local/lambdafn/env_vars.py`)."""
     declared = template.functions[name]
     logging: Mapping[str, Any] = template.evaluated(name).get("LoggingConfig") or {}
@@ -142,7 +142,6 @@ def _as_sam_describes_it(
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCOUNT_ID": _SAMS_ACCOUNT,
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        **credentials,
     }
     if log_format := logging.get("LogFormat"):
         own["AWS_LAMBDA_LOG_FORMAT"] = str(log_format)
@@ -151,7 +150,7 @@ def _as_sam_describes_it(
     return Function(
         declared.runtime,
         declared.handler,
-        REPOSITORY / ".aws-sam" / "build" / name,
+        code,
         {**own, **variables},
         LOOPBACK,
         0,

@@ -20,7 +20,7 @@ from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.ports import accepts, free_port
 from emulator.process_identity import ProcessIdentity
 from sam_template.repository import REPOSITORY
-from tests.e2e.conftest import Started, make_start
+from tests.e2e.conftest import DOORS, Started, make_start
 from tests.e2e.processes import assert_nothing_left, family
 
 
@@ -36,8 +36,9 @@ def environment(own_paths: StatePaths) -> dict[str, str]:
 
 
 @pytest.fixture
-def started(tmp_path: Path, environment: dict[str, str]) -> Iterator[Started]:
-    started = make_start(tmp_path, environment=environment)
+def started(tmp_path: Path, environment: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Started]:
+    """A `make start`; a test chooses what serves the API by an indirect parameter."""
+    started = make_start(tmp_path, environment=environment, front=getattr(request, "param", "sam"))
     try:
         started.wait_until_ready()
         yield started
@@ -104,10 +105,14 @@ def kill_what_watches_valkey(started: Started) -> None:
     watcher.kill()
 
 
-ENDS = [ctrl_c, terminate_make, kill_make, hang_up, kill_sam, terminate_sam, kill_ministack, kill_what_watches_valkey]
+ENDS = (ctrl_c, terminate_make, kill_make, hang_up, kill_ministack, kill_what_watches_valkey)
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize(
+    ("started", "end"),
+    [*(("sam", end) for end in (*ENDS, kill_sam, terminate_sam)), *(("gateway", end) for end in ENDS)],
+    indirect=["started"],
+)
 def test_nothing_is_left_however_a_run_ends(
     end: Callable[[Started], None], started: Started, own_paths: StatePaths
 ) -> None:
@@ -123,6 +128,7 @@ def test_nothing_is_left_however_a_run_ends(
     assert_nothing_left(processes, own_paths, started.port, int(running.endpoint_url.rpartition(":")[2]))
 
 
+@pytest.mark.parametrize("started", DOORS, indirect=True)
 def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
     started: Started, own_paths: StatePaths, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -276,13 +282,15 @@ def test_of_two_starts_on_one_port_one_serves_and_the_other_says_that_the_port_i
 
 
 @pytest.mark.parametrize(
-    ("end", "sentence"),
+    ("started", "end", "sentence"),
     [
-        (kill_sam, "sam local start-api ended with status 137"),
-        (kill_ministack, "MiniStack ended with status 137"),
-        (kill_valkey, "Valkey ended with status 137"),
-        (kill_what_watches_valkey, "Valkey ended with status 137"),
+        ("sam", kill_sam, "sam local start-api ended with status 137"),
+        ("sam", kill_ministack, "MiniStack ended with status 137"),
+        ("sam", kill_valkey, "Valkey ended with status 137"),
+        ("gateway", kill_what_watches_valkey, "Valkey ended with status 137"),
+        ("gateway", kill_ministack, "MiniStack ended with status 137"),
     ],
+    indirect=["started"],
 )
 def test_the_end_of_a_part_is_said_in_a_sentence(
     end: Callable[[Started], None], sentence: str, started: Started
@@ -299,16 +307,23 @@ def make(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedPr
     )
 
 
-def test_a_busy_port_is_named_with_the_remedy(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("front", DOORS)
+def test_a_busy_port_is_named_with_the_remedy(front: str, environment: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = make("start", f"PORT={port}", environment=environment)
+        done = make("start", f"PORT={port}", f"FRONT={front}", environment=environment)
     assert done.returncode != 0
     assert f"Port {port} is taken" in done.stderr
     assert f"PORT={port + 1}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_front_that_is_none_is_refused(environment: dict[str, str]) -> None:
+    done = make("start", "FRONT=magic", environment=environment)
+    assert done.returncode != 0
+    assert "FRONT=magic is unknown: choose sam or gateway" in done.stderr
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http"])

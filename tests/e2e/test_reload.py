@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
@@ -16,7 +17,7 @@ import pytest
 from emulator.paths import STATE_FOLDER_VARIABLE
 from sam_template.repository import REPOSITORY
 from tests.conftest import NAME_OTHER_BACKING_SERVICES
-from tests.e2e.conftest import make_start
+from tests.e2e.conftest import DOORS, make_start
 
 INSTALLED = (".venv", ".local")
 NOT_COPIED = shutil.ignore_patterns(*INSTALLED, ".git", ".*_cache", ".hypothesis", "deployment", "rehearsal", "tests")
@@ -35,24 +36,33 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def client(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of `make start` in that copy."""
+def doors(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The addresses of both doors of one emulator in that copy."""
     folder = tmp_path_factory.mktemp("reload")
     shell = {name: value for name, value in os.environ.items() if name not in NAME_OTHER_BACKING_SERVICES}
-    environment = {**shell, STATE_FOLDER_VARIABLE: str(folder / "run")}
-    started = make_start(folder, environment=environment, checkout=checkout)
-    try:
-        started.wait_until_ready()
-        with httpx.Client(base_url=started.url, timeout=30) as client:
-            yield client
-    finally:
-        started.process.terminate()
-        started.process.wait(30)
+    environment = {**shell, STATE_FOLDER_VARIABLE: str(folder / "run"), "THROTTLE": "off"}
+    with contextlib.ExitStack() as stack:
+        urls = {}
+        for door in DOORS:
+            (folder / door).mkdir()
+            started = make_start(folder / door, environment=environment, checkout=checkout, front=door)
+            stack.callback(started.process.wait, 30)
+            stack.callback(started.process.terminate)
+            started.wait_until_ready()
+            urls[door] = started.url
+        yield urls
+
+
+@pytest.fixture(params=DOORS)
+def client(doors: dict[str, str], request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client of one door: each test runs once for each."""
+    with httpx.Client(base_url=doors[request.param], timeout=30) as client:
+        yield client
 
 
 @pytest.fixture
 def source(checkout: Path) -> Iterator[Path]:
-    source = checkout / "inventory_function/app/routes/status.py"
+    source = checkout / "inventory_function/app/main.py"
     original = source.read_text()
     assert MESSAGE in original
     yield source
