@@ -50,6 +50,7 @@ def up(paths: StatePaths) -> RunningEmulator:
 
 
 def _serve(paths: StatePaths, lock: StateLock) -> subprocess.Popen[bytes]:
+    paths.log.unlink(missing_ok=True)
     with paths.log.open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "emulator", "serve", "--locked", str(lock.descriptor)],

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from emulator.sam_cli import shell_exports
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` (default: the command line) names; return the exit status."""
+    os.umask(0o077)  # endpoints, credentials and what functions log are this user's alone
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     parsed = _parser().parse_args(arguments)
     try:

@@ -56,6 +56,8 @@ class StateLock:
     def __enter__(self) -> Self:
         """Remove what killed emulators left, make the folder of the sockets."""
         self._paths.forget_running()
+        for file in (self._paths.sam_environment, self._paths.ministack_log, self._paths.valkey_log):
+            file.unlink(missing_ok=True)  # whoever may read what is there may read what is written into it
         shutil.rmtree(self._paths.sockets, ignore_errors=True)
         _sweep()
         try:

@@ -337,16 +337,22 @@ def test_a_port_that_is_none_is_refused(port: str, environment: dict[str, str]) 
 def test_the_background_emulator_starts_says_resets_and_stops(
     own_paths: StatePaths, environment: dict[str, str]
 ) -> None:
+    own_paths.folder.mkdir()
+    for file in (own_paths.log, own_paths.ministack_log, own_paths.sam_environment):
+        file.write_text("of an earlier run")
+        file.chmod(0o644)
     up = make("up", environment=environment)
     assert up.returncode == 0, up.stderr
+    state = [file for file in own_paths.folder.iterdir() if file != own_paths.build]
+    assert [file for file in (*state, own_paths.sockets) if file.stat().st_mode & 0o077] == []
     running = own_paths.running()
     assert running is not None
     processes = family(running.process.pid)
     try:
         assert running.endpoint_url in make("status", environment=environment).stdout
         exports = make("env", environment=environment).stdout
-        assert f"export AWS_ENDPOINT_URL='{running.endpoint_url}'" in exports
-        assert f"export DOCKER_HOST='unix://{own_paths.engine_socket}'" in exports
+        assert f"export AWS_ENDPOINT_URL={running.endpoint_url}\n" in exports
+        assert f"export DOCKER_HOST=unix://{own_paths.engine_socket}\n" in exports
         assert "items" in make("reset", environment=environment).stdout
         again = make("up", environment=environment)
         assert again.returncode == 0
