@@ -21,8 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from shopping_bot.search.index import ALIAS, fill
-
 from benchmarks.cost.traffic import CONVERSATION
 from emulator.aws.sample_data import CATALOG, FILES, inventory_item, read_catalog
 from emulator.backing_services.anthropic import Anthropic
@@ -135,7 +133,6 @@ def _inventory(aws: Aws, log: io.StringIO) -> dict[str, Any]:
 
 def _shopbot(aws: Aws, log: io.StringIO, backing_services: dict[str, Any]) -> dict[str, Any]:
     os.environ["POWERTOOLS_SERVICE_NAME"] = "shopbot"
-    sys.path.insert(0, str(REPOSITORY / "shopbot_function"))
     import lambda_handler as shopbot
     from shopping_bot.backends import http
 
@@ -220,6 +217,9 @@ def _claude(lines: list[str]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _backing_services() -> Iterator[dict[str, Any]]:
+    sys.path.insert(0, str(REPOSITORY / "shopbot_function"))
+    from shopping_bot.search.index import ALIAS, fill
+
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
         claude, elasticsearch = Anthropic(), Elasticsearch()
         valkey = Valkey(log=Path(folder) / "valkey.log")
