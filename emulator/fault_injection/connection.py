@@ -89,7 +89,7 @@ class Connection:
         self._wire = proxy.wire
         self._reader = proxy.wire.reader(proxy.hosts)
         self._is_refused = False  # the request that has begun
-        self._is_answer_due = False
+        self._is_response_due = False
         self._is_spoilt = False
         self._is_over = False
 
@@ -105,7 +105,7 @@ class Connection:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether an answer is being held back."""
+        """Whether a response is being held back."""
         return self._delay is not None
 
     def opened(self) -> None:
@@ -124,8 +124,8 @@ class Connection:
             self._is_spoilt = True  # what is lost now would be missing later
             return
         if not self._reader.is_pending:
-            # Answers come in the order of requests: one that the backing service still owes comes first.
-            self._is_refused = self._proxy.fault.kind is Kind.ERROR and not self._is_answer_due
+            # Responses come in the order of requests: one that the backing service still owes comes first.
+            self._is_refused = self._proxy.fault.kind is Kind.ERROR and not self._is_response_due
         try:
             requests = self._reader.feed(data) if self._is_refused or self._wire.reads_always else []
         except ValueError:  # it does not speak the protocol
@@ -135,27 +135,27 @@ class Connection:
             self.client.write(self._reader.refusal)
             self._close()
         elif not self._is_refused or self._wire.is_handshake(requests):
-            self._is_answer_due = True
+            self._is_response_due = True
             self._server.write(data)
         elif self._proxy.fault.kind is not Kind.ERROR:
             self.reset()  # the fault ended in the middle of a request
         else:
-            self._answer_with_errors(requests)
+            self._respond_with_errors(requests)
 
     def from_server(self, data: bytes) -> None:
-        """Take what the backing service answers."""
+        """Take a part of a response."""
         if self.is_stalled or self._is_spoilt:
             self._is_spoilt = True
             return
-        is_first = self._is_answer_due
-        self._is_answer_due = False
+        is_first = self._is_response_due
+        self._is_response_due = False
         if is_first and self._proxy.on_error is not None and data.startswith(_HTTP_ERRORS):
             self._proxy.on_error(data)
         fault = self._proxy.fault
         if fault.kind is Kind.SLOW and is_first and self._server.transport is not None:
             self._server.transport.pause_reading()
             loop = asyncio.get_running_loop()
-            self._delay = loop.call_later(fault.delay_ms / 1000, self._answer_late, data)
+            self._delay = loop.call_later(fault.delay_ms / 1000, self._respond_late, data)
         else:
             self.client.write(data)
 
@@ -185,7 +185,7 @@ class Connection:
         if self._connecting is not None:
             self._connecting.cancel()
         if other is self.client and self._delay is not None:
-            return  # the answer that is held back is still to be written
+            return  # the response that is held back is still to be written
         if other.transport is not None:
             other.transport.close()
         self._proxy.connections.discard(self)
@@ -201,7 +201,7 @@ class Connection:
         if self.client.transport is not None and not self.client.transport.is_closing():
             self.client.transport.resume_reading()
 
-    def _answer_late(self, data: bytes) -> None:
+    def _respond_late(self, data: bytes) -> None:
         self._delay = None
         if self.is_stalled or self._is_spoilt:
             self._is_spoilt = True
@@ -213,18 +213,18 @@ class Connection:
         elif self._server.transport is not None and not self._server.transport.is_closing():
             self._server.transport.resume_reading()
 
-    def _answer_with_errors(self, requests: list[Any]) -> None:
+    def _respond_with_errors(self, requests: list[Any]) -> None:
         """Answer complete requests with the fault's error."""
         if self._wire.closes_after_error:
             requests = requests[:1]
-        for answer in [self._wire.error(self._proxy.fault.error, request) for request in requests]:
-            self.client.write(answer)
+        for response in [self._wire.error(self._proxy.fault.error, request) for request in requests]:
+            self.client.write(response)
             self._proxy.count_error()
         if requests and self._wire.closes_after_error:
             self._close()
 
     def _close(self) -> None:
-        """End both sides once the client's answer is on its way."""
+        """End both sides once the response is on its way."""
         self._is_over = True
         for side in (self.client, self._server):
             if side.transport is not None:

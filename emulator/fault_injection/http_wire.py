@@ -1,6 +1,6 @@
 """HTTP/1.1 as a proxy sees it: where a request ends, whether it may come in, and what an error looks like.
 
-Any page in a browser can send requests to a port of this machine, and reads the answers once its own name leads here
+Any page in a browser can send requests to a port of this machine, and reads the responses once its own name leads here
 ("DNS rebinding"). Such a page cannot choose the headers `Host` and `Origin`, so these are checked.
 
 Source: RFC 9110, section 7.2 (Host); the Fetch Standard, "`Origin` header"; Amazon S3 User Guide, "Sharing objects with
@@ -67,14 +67,14 @@ class HttpWire:
         return False
 
     def error(self, error: str, head: Head) -> bytes:
-        """Return the answer with the status `error`, without one the usual status, to the request of `head`."""
+        """Return the response with the status `error`, without one the usual status, to the request of `head`."""
         status = int(error or self.usual_status)
         body = self.error_body(status, head)
         headers = {**body.headers, **({"retry-after": str(_RETRY_AFTER_SECONDS)} if status in (429, 503) else {})}
-        return _answer(status, head, body.media_type, body.content, headers)
+        return _response(status, head, body.media_type, body.content, headers)
 
     def _refusal(self, head: Head, hosts: Collection[bytes]) -> bytes | None:
-        """Return the answer to a request that may not come in, None for any other."""
+        """Return the response to a request that may not come in, None for any other."""
         path, _, query = head.target.partition(b"?")
         sentence = ""
         # A target that is a whole URL counts instead of the Host (RFC 9112, section 3.2.2).
@@ -85,7 +85,7 @@ class HttpWire:
             sentence = "The emulator's backing services are not for pages in a browser."
         elif self.closed_path and urllib.parse.unquote(path.decode("latin-1")).lstrip("/").startswith(self.closed_path):
             sentence = "Only the emulator itself may do this."
-        return _answer(403, head, "text/plain; charset=utf-8", f"{sentence}\n".encode(), {}) if sentence else None
+        return _response(403, head, "text/plain; charset=utf-8", f"{sentence}\n".encode(), {}) if sentence else None
 
 
 class HttpReader:
@@ -103,7 +103,7 @@ class HttpReader:
         self.is_pending = False
         """Whether a request has begun and is not complete."""
         self.refusal: bytes | None = None
-        """The answer to the first request that may not come in."""
+        """The response to the first request that may not come in."""
 
     def feed(self, data: bytes) -> list[Head]:
         """Return the heads of the requests that are complete with `data`.
@@ -149,7 +149,7 @@ class HttpReader:
         self._head, self.is_pending = None, False
 
 
-def _answer(status: int, head: Head, media_type: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+def _response(status: int, head: Head, media_type: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     try:
         reason = HTTPStatus(status).phrase
     except ValueError:

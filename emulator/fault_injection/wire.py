@@ -15,7 +15,7 @@ class Reader(Protocol):
 
     @property
     def refusal(self) -> bytes | None:
-        """The answer to a request that may not come in."""
+        """The response to a request that may not come in."""
 
     def feed(self, data: bytes) -> list[Any]:
         """Return the requests that are complete with `data`. Raises ValueError when these are none."""
@@ -30,7 +30,7 @@ class Wire(Protocol):
 
     @property
     def closes_after_error(self) -> bool:
-        """Whether an error is the last answer of a connection."""
+        """Whether an error is the last response of a connection."""
 
     def reader(self, hosts: Collection[bytes]) -> Reader:
         """Return what reads the requests of one connection; `hosts` are the addresses that a client may name."""
@@ -42,4 +42,4 @@ class Wire(Protocol):
         """Tell whether requests only set the connection up: they are passed on whatever is wrong."""
 
     def error(self, error: str, request: Any) -> bytes:
-        """Return the answer to `request` with `error`, "" meaning the usual one."""
+        """Return the response to `request` with `error`, "" meaning the usual one."""

@@ -34,7 +34,7 @@ _MESSAGES: Final = {
 
 
 class ApiError(Exception):
-    """An answer that is not 2xx."""
+    """A response that is not 2xx."""
 
     def __init__(self, status: int, message: str | None = None) -> None:
         self.status = status

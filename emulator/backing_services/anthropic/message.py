@@ -1,6 +1,6 @@
 """A reply of the model, and the `message` object that it becomes.
 
-Ids are made from the request, so the same conversation gives the same answer.
+Ids are made from the request, so the same conversation gets the same message.
 Source: Claude Platform documentation, "Create a Message" (Returns) and "Thinking" (How thinking works: it comes first
 and counts towards `max_tokens`).
 """

@@ -17,7 +17,7 @@ from aiohttp import web
 from emulator.backing_services.anthropic.errors import ApiError, invalid
 from emulator.backing_services.anthropic.message import identifier, message
 from emulator.backing_services.anthropic.misbehaviour import chosen_misbehaviour, misbehave
-from emulator.backing_services.anthropic.model import answer
+from emulator.backing_services.anthropic.model import reply_to
 from emulator.backing_services.anthropic.prompt_cache import PromptCache
 from emulator.backing_services.anthropic.request import check_form
 from emulator.backing_services.anthropic.rules import MODELS, check_rules
@@ -50,14 +50,14 @@ class Anthropic(LoopbackServer):
         request_id = identifier("req_01", str(next(self._numbers)))
         status = 200
         try:
-            body = await self._answer(request)
+            body = await self._respond(request)
         except web.HTTPRequestEntityTooLarge:
             status, body = 413, ApiError(413).body(request_id)
         except ApiError as error:
             status, body = error.status, error.body(request_id)
         return web.json_response(body, status=status, headers={"request-id": request_id})
 
-    async def _answer(self, request: web.Request) -> dict[str, Any]:
+    async def _respond(self, request: web.Request) -> dict[str, Any]:
         route = (request.method, request.path)
         if route not in (("POST", "/v1/messages"), ("GET", "/v1/models")):
             raise ApiError(404, f"{request.method} {request.path}: the emulator's fake does not know this endpoint")
@@ -71,7 +71,7 @@ class Anthropic(LoopbackServer):
         request = check_form(body)
         check_rules(request)
         # The model is plain computation of about a millisecond; a thread would cost more than it would free.
-        request, reply = misbehave(chosen_misbehaviour(key), request, answer(request))
+        request, reply = misbehave(chosen_misbehaviour(key), request, reply_to(request))
         return message(request, reply, self._cache.account(request))
 
 

@@ -4,7 +4,7 @@ Source: Claude Platform documentation, "Thinking" (Preserving thinking blocks, C
 checks on thinking blocks"; anthropic 2.12.0, `types/thinking_block.py`.
 
 Simplified: a signature is no ciphertext but a digest of everything before the block, under a constant key, so that the
-same request gives the same answer in every process. The API would also take a conversation whose oldest blocks of
+same request gets the same response in every process. The API would also take a conversation whose oldest blocks of
 thinking were left out, and drop those of another model.
 """
 
@@ -25,7 +25,7 @@ _BYTES: Final = 32
 
 
 def thinking_block(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the block that stands before the answer to `request`. Its text is omitted, as it is by default."""
+    """Return the block that stands before the reply to `request`. Its text is omitted, as it is by default."""
     prefix = _Prefix(request)
     for message in request["messages"]:
         prefix.add(message)

@@ -15,7 +15,7 @@ from aiohttp import web
 from emulator.backing_services.elasticsearch.errors import ElasticsearchError, illegal_argument
 from emulator.backing_services.elasticsearch.index import Index, Indices
 from emulator.backing_services.elasticsearch.search import SHARDS, count, search
-from emulator.backing_services.elasticsearch.wire import answer_json, check_parameters, read_json, read_lines
+from emulator.backing_services.elasticsearch.wire import check_parameters, json_response, read_json, read_lines
 
 VERSION: Final = "8.19.3"
 _INDEX: Final = "/{index:[^_/][^/]*}"
@@ -50,37 +50,37 @@ class Endpoints:
         check_parameters(request)
         version = {"number": VERSION, "build_flavor": "default", "build_type": "fake", "lucene_version": "9.12.2"}
         names = {"name": "fake", "cluster_name": "shop-on-sam", "cluster_uuid": self._uuid}
-        return answer_json(request, {**names, "version": version, "tagline": "You Know, for Search"})
+        return json_response(request, {**names, "version": version, "tagline": "You Know, for Search"})
 
     async def _cat_indices(self, request: web.Request) -> web.Response:
         check_parameters(request, {"format"})
         if request.query.get("format") != "json":
             raise illegal_argument("the fake answers [_cat/indices] with format=json only")
-        return answer_json(request, [{"index": index.name, "docs.count": str(len(index))} for index in self._indices])
+        return json_response(request, [{"index": index.name, "docs.count": str(len(index))} for index in self._indices])
 
     async def _create_index(self, request: web.Request) -> web.Response:
         check_parameters(request)
         index = self._indices.create(request.match_info["index"], await read_json(request))
-        return answer_json(request, {"acknowledged": True, "shards_acknowledged": True, "index": index.name})
+        return json_response(request, {"acknowledged": True, "shards_acknowledged": True, "index": index.name})
 
     async def _delete_index(self, request: web.Request) -> web.Response:
         check_parameters(request)
         self._indices.delete(request.match_info["index"])
-        return answer_json(request, {"acknowledged": True})
+        return json_response(request, {"acknowledged": True})
 
     async def _change_aliases(self, request: web.Request) -> web.Response:
         check_parameters(request)
         body = await read_json(request)
         self._indices.change_aliases(body.get("actions") if isinstance(body, dict) else None)
-        return answer_json(request, {"acknowledged": True})
+        return json_response(request, {"acknowledged": True})
 
     async def _get_alias(self, request: web.Request) -> web.Response:
         check_parameters(request)
         alias = request.match_info["alias"]
         names = self._indices.behind(alias)
         if not names:
-            return answer_json(request, {"error": f"alias [{alias}] missing", "status": 404}, status=404)
-        return answer_json(request, {name: {"aliases": {alias: {}}} for name in sorted(names)})
+            return json_response(request, {"error": f"alias [{alias}] missing", "status": 404}, status=404)
+        return json_response(request, {name: {"aliases": {alias: {}}} for name in sorted(names)})
 
     async def _bulk(self, request: web.Request) -> web.Response:
         """Write every document of the body, each with a result of its own."""
@@ -90,20 +90,20 @@ class Endpoints:
         items = [_written(index, identifier, source) for identifier, source in _actions(await read_lines(request))]
         took = round((time.perf_counter() - started) * 1000)
         errors = any("error" in item["index"] for item in items)
-        return answer_json(request, {"took": took, "errors": errors, "items": items})
+        return json_response(request, {"took": took, "errors": errors, "items": items})
 
     async def _refresh(self, request: web.Request) -> web.Response:
         check_parameters(request)
         self._index(request).refresh()
-        return answer_json(request, {"_shards": SHARDS})
+        return json_response(request, {"_shards": SHARDS})
 
     async def _count(self, request: web.Request) -> web.Response:
         check_parameters(request)
-        return answer_json(request, count(self._index(request), await read_json(request)))
+        return json_response(request, count(self._index(request), await read_json(request)))
 
     async def _search(self, request: web.Request) -> web.Response:
         check_parameters(request)
-        return answer_json(request, search(self._index(request), await read_json(request)))
+        return json_response(request, search(self._index(request), await read_json(request)))
 
     def _index(self, request: web.Request) -> Index:
         return self._indices.one(request.match_info["index"])

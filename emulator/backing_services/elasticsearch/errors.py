@@ -27,11 +27,11 @@ class ElasticsearchError(Exception):
         self.members = members
 
     def cause(self) -> dict[str, Any]:
-        """Return what stands in `root_cause`, and in an item of a bulk answer."""
+        """Return what stands in `root_cause`, and in an item of a bulk response."""
         return {"type": self.kind, "reason": self.reason, **self.members}
 
     def body(self) -> dict[str, Any]:
-        """Return the answer's JSON."""
+        """Return the response's JSON."""
         return {"error": {"root_cause": [self.cause()], **self.cause()}, "status": self.status}
 
 

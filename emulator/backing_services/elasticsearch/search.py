@@ -20,7 +20,7 @@ SHARDS: Final = {"total": 1, "successful": 1, "skipped": 0, "failed": 0}
 
 
 def search(index: Index, body: Any) -> dict[str, Any]:
-    """Return the answer to `body`. Raises ElasticsearchError for what is not supported."""
+    """Return the response to `body`. Raises ElasticsearchError for what is not supported."""
     started = time.perf_counter()
     given = _checked(body, _KNOWN)
     size = whole("search", "size", given.get("size", 10))

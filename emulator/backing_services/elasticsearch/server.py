@@ -1,7 +1,7 @@
 """The HTTP server: routes, headers, the API key, and refusals in Elasticsearch's words.
 
-Source: Elasticsearch 8.19 reference, "REST APIs", "REST API compatibility" (media types). The official clients take an
-answer only with `X-Elastic-Product: Elasticsearch`.
+Source: Elasticsearch 8.19 reference, "REST APIs", "REST API compatibility" (media types). The official clients take a
+response only with `X-Elastic-Product: Elasticsearch`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aiohttp import web
 from emulator.backing_services.elasticsearch.endpoints import Endpoints
 from emulator.backing_services.elasticsearch.errors import ElasticsearchError
 from emulator.backing_services.elasticsearch.index import Indices
-from emulator.backing_services.elasticsearch.wire import answer_json
+from emulator.backing_services.elasticsearch.wire import json_response
 from emulator.backing_services.loopback_server import LoopbackServer
 
 _MAXIMUM_BODY_BYTES = 100 * 1024 * 1024  # http.max_content_length
@@ -36,24 +36,24 @@ class Elasticsearch(LoopbackServer):
         self.indices = Indices()
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=_MAXIMUM_BODY_BYTES, middlewares=[self._answered])
+        application = web.Application(client_max_size=_MAXIMUM_BODY_BYTES, middlewares=[self._responded])
         application.on_response_prepare.append(_sign)
         application.router.add_routes(Endpoints(self.indices).routes())
         return application
 
     @web.middleware
-    async def _answered(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def _responded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         try:
             self._authenticate(request)
             return await handler(request)
         except ElasticsearchError as error:
             headers = [("WWW-Authenticate", value) for value in _REALMS] if error.status == 401 else []
-            return answer_json(request, error.body(), status=error.status, headers=headers)
+            return json_response(request, error.body(), status=error.status, headers=headers)
         except web.HTTPRequestEntityTooLarge:
-            return answer_json(request, {"error": "the body is too large", "status": 413}, status=413)
+            return json_response(request, {"error": "the body is too large", "status": 413}, status=413)
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
             reason = f"no handler found for uri [{request.path}] and method [{request.method}]"
-            return answer_json(request, {"error": reason, "status": 400}, status=400)
+            return json_response(request, {"error": reason, "status": 400}, status=400)
 
     def _authenticate(self, request: web.Request) -> None:
         if self.api_key is None:

@@ -1,4 +1,4 @@
-"""Bodies, parameters and media types of requests and answers.
+"""Bodies, parameters and media types of requests and responses.
 
 Source: Elasticsearch 8.19 reference, "REST API compatibility": a client that accepts
 `application/vnd.elasticsearch+json; compatible-with=8` gets that type back.
@@ -21,7 +21,7 @@ _JSON: Final = {"application/json", "application/vnd.elasticsearch+json"}
 _LINES: Final = {"application/x-ndjson", "application/vnd.elasticsearch+x-ndjson"}
 
 
-def answer_json(
+def json_response(
     request: web.Request, body: Any, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()
 ) -> web.Response:
     """Return `body` as JSON in the media type that the request accepts."""

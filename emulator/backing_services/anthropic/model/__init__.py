@@ -4,7 +4,7 @@ It works with the assistant's four tools, and hands the customer's own words to 
 diets. A request without these tools gets words.
 """
 
-from emulator.backing_services.anthropic.model.answer import answer
+from emulator.backing_services.anthropic.model.assistant import reply_to
 from emulator.backing_services.anthropic.model.conversation import SEARCH
 
-__all__ = ["SEARCH", "answer"]
+__all__ = ["SEARCH", "reply_to"]

@@ -16,7 +16,7 @@ from shopping_bot.search import query as search_query
 
 from emulator.aws.sample_data import CATALOG as CATALOG_FILE
 from emulator.backing_services.anthropic.message import Text, ToolCall
-from emulator.backing_services.anthropic.model import answer
+from emulator.backing_services.anthropic.model import reply_to
 
 CATALOG: list[dict[str, Any]] = json.loads(CATALOG_FILE.read_text(encoding="utf-8"))
 CATEGORIES = sorted({product["category"] for product in CATALOG})
@@ -62,7 +62,7 @@ class Customer:
         self.messages.append({"role": "user", "content": [{"type": "text", "text": text}]})
         self.calls, self.text = [], ""
         for _ in range(4):
-            reply = answer({"model": "m", "system": SYSTEM, "tools": TOOLS, "messages": self.messages})
+            reply = reply_to({"model": "m", "system": SYSTEM, "tools": TOOLS, "messages": self.messages})
             calls = [part for part in reply if isinstance(part, ToolCall)]
             self.text += " ".join(part.text for part in reply if isinstance(part, Text))
             if not calls:

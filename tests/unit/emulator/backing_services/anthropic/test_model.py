@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shopping_bot.search import query as search_query
 
 from emulator.backing_services.anthropic.message import Text, ToolCall
-from emulator.backing_services.anthropic.model import answer
+from emulator.backing_services.anthropic.model import reply_to
 from tests.unit.emulator.backing_services.anthropic.shop import CATALOG, CATEGORIES, SYSTEM, TOOLS, Customer, product
 
 
@@ -51,7 +51,7 @@ def test_a_matter_of_the_support_is_marked_as_the_prompt_asks(said: str) -> None
     customer = Customer().say(said)
     assert customer.calls == []
     assert customer.text.startswith("[support] ")
-    (unmarked,) = answer({"messages": [{"role": "user", "content": said}]})
+    (unmarked,) = reply_to({"messages": [{"role": "user", "content": said}]})
     assert isinstance(unmarked, Text)
     assert "[" not in unmarked.text
 
@@ -89,12 +89,12 @@ def test_a_limit_that_the_search_gave_up_is_not_passed_off_as_cheaper() -> None:
 def after_search(said: str, result: Any, messages: Any = (), *, is_error: bool = False) -> Any:
     """Return the reply once the search that `said` causes came back with `result`."""
     messages = [*messages, {"role": "user", "content": said}]
-    (call,) = answer({"tools": TOOLS, "messages": messages})
+    (call,) = reply_to({"tools": TOOLS, "messages": messages})
     assert isinstance(call, ToolCall)
     use = {"type": "tool_use", "id": "t", "name": call.name, "input": call.input}
     block = {"type": "tool_result", "tool_use_id": "t", "content": json.dumps(result), "is_error": is_error}
     messages += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [block]}]
-    return answer({"tools": TOOLS, "messages": messages})
+    return reply_to({"tools": TOOLS, "messages": messages})
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_any_result_is_survived(result: Any) -> None:
 
 
 def test_without_its_tools_it_talks() -> None:
-    (told,) = answer({"messages": [{"role": "user", "content": "chips"}]})
+    (told,) = reply_to({"messages": [{"role": "user", "content": "chips"}]})
     assert isinstance(told, Text)
 
 
@@ -238,5 +238,5 @@ def test_any_text(text: str) -> None:
 @pytest.mark.parametrize("text", ["a " * 50_000, "no " * 30_000, "1" * 100_000, "- " * 50_000, "return " * 40_000])
 def test_a_long_message_takes_no_long_time(text: str) -> None:
     start = time.perf_counter()
-    assert answer({"tools": TOOLS, "messages": [{"role": "user", "content": text}]})
+    assert reply_to({"tools": TOOLS, "messages": [{"role": "user", "content": text}]})
     assert time.perf_counter() - start < 1

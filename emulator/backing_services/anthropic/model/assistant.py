@@ -28,7 +28,7 @@ _SUPPORT_MARK: Final = "[support]"
 _PRICE: Final = re.compile(r"(?:\b[a-z]+ (?:than )?)?(?:₹|rs\.?|inr)? ?\d[\d,.]*k?(?: (?:rupees?|rs|inr)\b)?")
 
 
-def answer(request: Mapping[str, Any]) -> Reply:
+def reply_to(request: Mapping[str, Any]) -> Reply:
     """Return what the model says next in the conversation of `request`."""
     conversation = Conversation(request["messages"])
     intent = understand(conversation)
