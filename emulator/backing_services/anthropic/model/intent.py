@@ -74,6 +74,7 @@ option options order please pricey product products recommend see sell shop show
 suggest than that the their them there these they thing things this those to too want what what's which with would you
 your how first second third fourth fifth last
 """
+_PUNCTUATION: Final = ",.;:!?()-&\"'"
 _STOP_WORDS: Final = frozenset(_STOP.split())
 """Words that say nothing about what is wanted."""
 
@@ -89,7 +90,7 @@ def understand(conversation: Conversation) -> Intent:
             return Intent(kind, text)
     words = _INTRODUCTION.sub("", plain)
     named = _named(words, conversation.shown)
-    left = [word for word in re.findall(r"[^\W_][\w'-]*", words) if word not in _STOP_WORDS]
+    left = [word for part in words.split() if (word := part.strip(_PUNCTUATION)) and word not in _STOP_WORDS]
     if conversation.shown:
         about = _about_shown(words, left, conversation, is_named=bool(named))
         if about is not None:
