@@ -32,7 +32,12 @@ def dynamodb(max_attempts: int = 1) -> DynamoDBClient:
 
 
 def s3(max_attempts: int = 1) -> S3Client:
-    """Return the S3 client; it signs with version 4, which presigned URLs need in every region."""
+    """Return the S3 client.
+
+    Its presigned URLs name the host of its region, signed with version 4: regions that opened since March 2019 answer
+    400 at the global host (Amazon S3 User Guide, "Backward compatibility" of "Virtual hosting of general purpose
+    buckets"), which is botocore's choice otherwise.
+    """
     client: S3Client = _client("s3", max_attempts)
     return client
 
@@ -72,7 +77,16 @@ def _make(service: str, max_attempts: int) -> Any:
         read_timeout=READ_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": max_attempts},
         signature_version="s3v4" if service == "s3" else None,
+        s3={"us_east_1_regional_endpoint": "regional"} if service == "s3" else None,
         response_checksum_validation="when_required",
         tcp_keepalive=True,
     )
-    return Session().create_client(service, config=config)
+    client = Session().create_client(service, config=config)
+    if service == "s3":
+        # First: botocore's own handler reads what this one sets.
+        client.meta.events.register_first("before-endpoint-resolution.s3", _use_regional_host)
+    return client
+
+
+def _use_regional_host(context: dict[str, Any], **_: Any) -> None:
+    context["use_global_endpoint"] = False

@@ -33,6 +33,8 @@ _NEVER_LOADED = (
     "bin",
     ".lock",
     "boto3/examples",
+    "fastapi_standalone_docs/static/fastapi",
+    "fastapi_standalone_docs/static/redoc",
     "*.dist-info/RECORD",
     "*.dist-info/INSTALLER",
     "*.dist-info/REQUESTED",

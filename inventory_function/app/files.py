@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from app.config import settings
 from app.http_headers import ByteRange, attachment
-from app.retries import FOLLOW_UP_BUDGET_SECONDS, with_retries
+from app.retries import FOLLOW_UP_BUDGET_SECONDS, error_code, with_retries
 from lambda_http import aws_clients
 from lambda_http.problem import Problem
 
@@ -22,12 +23,20 @@ LINK_LIFETIME_SECONDS = 120
 _MAXIMUM_CHARACTERS = 255
 _MAXIMUM_BYTES = 1024  # the longest key of S3
 
+_ARCHIVED = "The file is in an archive, so it cannot be read; ask whoever runs the shop to restore it, then try again."
+_BEING_RESTORED = "The file is being restored from an archive; try again in some hours."
+# Bytes of these are read after a restoration only (Amazon S3 User Guide, "Working with archived objects").
+_ARCHIVE_CLASSES = {"GLACIER", "DEEP_ARCHIVE"}
+
 _CHANGED = {HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What S3 says about a file; `entity_tag` includes its quotes, `size` is in bytes."""
+    """What S3 says about a file; `entity_tag` includes its quotes, `size` is in bytes.
+
+    `archived` is None for a file that can be read, else the sentence that says what to do.
+    """
 
     name: str
     entity_tag: str
@@ -35,6 +44,7 @@ class StoredFile:
     last_modified: datetime
     content_type: str
     content_encoding: str | None
+    archived: str | None = None
 
 
 class FileChangedError(Exception):
@@ -78,11 +88,15 @@ def look_up(name: str) -> StoredFile:
         last_modified=head["LastModified"],
         content_type=_header_text(head.get("ContentType")) or "application/octet-stream",
         content_encoding=_header_text(head.get("ContentEncoding")),
+        archived=_archived(head),
     )
 
 
 def read(file: StoredFile, part: ByteRange | None) -> bytes:
-    """Return the bytes of `file`, or of a part of it, and read nothing else from S3. Raises FileChangedError."""
+    """Return the bytes of `file`, or of a part of it, and read nothing else from S3.
+
+    Raises FileChangedError; Problem 409 when the file was moved to an archive, 503.
+    """
     from botocore.exceptions import ClientError
 
     request = {"Bucket": settings().s3_bucket, "Key": file.name, "IfMatch": file.entity_tag}
@@ -93,6 +107,8 @@ def read(file: StoredFile, part: ByteRange | None) -> bytes:
     except ClientError as error:
         if _status(error) in _CHANGED:
             raise FileChangedError from error
+        if error_code(error) == "InvalidObjectState":
+            raise Problem(HTTPStatus.CONFLICT, _ARCHIVED) from error
         raise
 
 
@@ -107,6 +123,16 @@ def link(file: StoredFile) -> str:
         },
         ExpiresIn=LINK_LIFETIME_SECONDS,
     )
+
+
+def _archived(head: Mapping[str, Any]) -> str | None:
+    """Return why the object of `head` cannot be read (Amazon S3 API Reference, "HeadObject", response elements)."""
+    if head.get("StorageClass") not in _ARCHIVE_CLASSES and not head.get("ArchiveStatus"):
+        return None
+    restore = head.get("Restore", "")
+    if 'ongoing-request="true"' in restore:
+        return _BEING_RESTORED
+    return None if 'ongoing-request="false"' in restore else _ARCHIVED
 
 
 def _body(request: dict[str, str]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 from typing import Any
 
@@ -26,6 +27,7 @@ async def _rooted(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 _loop = asyncio.new_event_loop()
+atexit.register(_loop.close)
 asyncio.set_event_loop(_loop)
 # anyio imports its asyncio part at the first use, which would be the first request; the init phase has processor to
 # spare.

@@ -8,17 +8,17 @@ from pydantic import BaseModel
 from app import errors, openapi
 from app.observability import Observability
 from app.openapi import problems
-from app.routes import files, items
+from app.routes import docs, files, items
 from app.routes.strict_route import StrictRoute
 
 app = FastAPI(
     # Not include_router(): it builds every route a second time, at the first request.
-    routes=[*items.router.routes, *files.router.routes],
+    routes=[*items.router.routes, *files.router.routes, *docs.router.routes],
     title="Shop inventory",
     version="1.0.0",
     description="Items by SKU, their stock, and file downloads. Errors are problem details (RFC 9457).",
+    docs_url=None,
     redoc_url=None,
-    swagger_ui_oauth2_redirect_url=None,
     # A redirect to the path without its slash would lose the body of a write with some clients.
     redirect_slashes=False,
     telemetry={

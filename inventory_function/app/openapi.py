@@ -40,7 +40,7 @@ _MEANINGS = {
     400: "The request cannot be understood.",
     401: "The x-api-key header is missing or wrong.",
     404: "There is no such item or file.",
-    409: "The state of the item does not allow it.",
+    409: "The state of the item or file does not allow it.",
     412: "If-Match or If-None-Match does not hold.",
     413: "The body is too large.",
     415: "The body is not JSON.",

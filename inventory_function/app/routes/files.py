@@ -58,7 +58,7 @@ _LENGTH = {"minLength": 1, "maxLength": 255}
         206: {"description": "The part that Range asks for.", "content": _BYTES, "headers": _HEADERS},
         304: {"description": "The file is as If-None-Match says."},
         307: {"description": "More than 4 MiB: Location has a short-lived link to the bytes."},
-        **problems(400, 404, 416, 422, *READ),
+        **problems(400, 404, 409, 416, 422, *READ),
     },
 )
 def download_file(
@@ -95,9 +95,11 @@ class Plan:
 
 
 def plan(file: StoredFile, headers: Mapping[str, str]) -> Plan:
-    """Decide on the answer from `file` and the request's `headers` (names in lower case). Raises Problem 416."""
+    """Decide on the answer from `file` and the request's `headers` (names in lower case). Raises Problem 409, 416."""
     if _is_not_modified(file, headers):
         return Plan(HTTPStatus.NOT_MODIFIED, _validators(file))
+    if file.archived:
+        raise Problem(HTTPStatus.CONFLICT, file.archived)
     try:
         wanted = headers.get("range") if _may_send_part(file, headers.get("if-range")) else None
         part = select_range(wanted, file.size)

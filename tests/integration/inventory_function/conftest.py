@@ -117,8 +117,8 @@ def store(owner_s3: S3Client, function_environment: Mapping[str, str]) -> Iterat
     bucket = function_environment["S3_BUCKET"]
     names = []
 
-    def put(name: str, content: bytes, content_type: str = "text/plain") -> None:
-        owner_s3.put_object(Bucket=bucket, Key=name, Body=content, ContentType=content_type)
+    def put(name: str, content: bytes, content_type: str = "text/plain", **more: Any) -> None:
+        owner_s3.put_object(Bucket=bucket, Key=name, Body=content, ContentType=content_type, **more)
         names.append(name)
 
     yield put

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 Send = Callable[..., Any]
@@ -128,6 +129,30 @@ def test_a_large_file_is_a_link(inventory: Send, store: Store, name: str) -> Non
         assert linked.headers["content-disposition"] == f'attachment; filename="{name}"'
     part = inventory("GET", f"/file/download/{name}", headers={"range": "bytes=-256"})
     assert (part.status, part.body) == (206, bytes(range(256)))
+
+
+def test_a_page_of_any_origin_that_the_api_admits_may_follow_the_link(inventory: Send, store: Store, name: str) -> None:
+    store(name, b"x" * (5 * MEBIBYTE))
+    link = inventory("GET", f"/file/download/{name}").headers["location"]
+
+    asked = {"access-control-request-method": "GET", "access-control-request-headers": "if-none-match, x-api-key"}
+    preflight = httpx.options(link, headers={"origin": "null", **asked})
+    answer = httpx.get(link, headers={"origin": "https://pages.example", "range": "bytes=0-9"})
+
+    assert preflight.headers["access-control-allow-origin"] in {"*", "null"}
+    assert "GET" in preflight.headers["access-control-allow-methods"]
+    assert answer.headers["access-control-allow-origin"] in {"*", "https://pages.example"}
+    assert "content-range" in answer.headers["access-control-expose-headers"].lower()
+
+
+@pytest.mark.parametrize("size", [10, 5 * MEBIBYTE])
+def test_a_file_in_an_archive_is_a_conflict(inventory: Send, store: Store, name: str, size: int) -> None:
+    store(name, b"x" * size, StorageClass="GLACIER")
+
+    answer = inventory("GET", f"/file/download/{name}")
+
+    assert answer.status == 409
+    assert "restore" in answer.json["detail"]
 
 
 def test_the_largest_answer_stays_below_the_limit_of_lambda(inventory: Send, store: Store, name: str) -> None:

@@ -79,6 +79,37 @@ def test_a_forbidden_file_is_a_failure_of_the_service(fake: Bucket) -> None:
         files.look_up("a.txt")
 
 
+@pytest.mark.parametrize(
+    ("head", "word"),
+    [
+        ({}, None),
+        ({"StorageClass": "STANDARD_IA"}, None),
+        ({"StorageClass": "GLACIER_IR"}, None),
+        ({"StorageClass": "INTELLIGENT_TIERING"}, None),
+        ({"StorageClass": "GLACIER"}, "ask whoever runs the shop"),
+        ({"StorageClass": "DEEP_ARCHIVE"}, "ask whoever runs the shop"),
+        ({"StorageClass": "INTELLIGENT_TIERING", "ArchiveStatus": "ARCHIVE_ACCESS"}, "ask whoever runs the shop"),
+        ({"StorageClass": "GLACIER", "Restore": 'ongoing-request="true"'}, "being restored"),
+        ({"StorageClass": "GLACIER", "Restore": 'ongoing-request="false", expiry-date="Fri, 21 Dec 2026"'}, None),
+    ],
+)
+def test_a_file_in_an_archive_says_what_to_do(fake: Bucket, head: dict[str, str], word: str | None) -> None:
+    fake.head |= head
+
+    archived = files.look_up("a.txt").archived
+
+    assert archived is None if word is None else word in str(archived)
+
+
+def test_a_file_that_went_to_an_archive_meanwhile_is_a_conflict(fake: Bucket) -> None:
+    fake.error = refused(403, "InvalidObjectState")
+
+    with pytest.raises(Problem) as refusal:
+        files.read(FILE, None)
+
+    assert refusal.value.status == 409
+
+
 def test_only_the_part_of_the_same_version_is_read(fake: Bucket) -> None:
     assert files.read(FILE, ByteRange(0, 3)) == b"0123"
     assert fake.request == {"Bucket": "data", "Key": "a.txt", "IfMatch": '"e1"', "Range": "bytes=0-3"}

@@ -83,19 +83,6 @@ def test_a_query_of_a_load_balancer_is_decoded_once(call: Call) -> None:
     assert call(event).json["errors"][0]["parameter"] == "limit"
 
 
-@pytest.mark.parametrize("event", [rest("/docs"), None])
-def test_docs_work_under_a_stage(call: Call, request_event: Call, event: dict[str, Any] | None) -> None:
-    if event is None:
-        event = request_event("GET", "/prod/docs")
-        event["routeKey"], event["requestContext"]["stage"] = "GET /docs", "prod"
-
-    answer = call(event)
-
-    assert answer.status == 200
-    assert "text/html" in answer.headers["content-type"]
-    assert b"'/prod/openapi.json'" in answer.body
-
-
 def test_the_servers_of_the_document_name_the_stage(call: Call) -> None:
     assert call(rest("/openapi.json")).json["servers"] == [{"url": "/prod"}]
     assert "servers" not in call(load_balancer("/openapi.json")).json
@@ -118,7 +105,7 @@ def test_an_unknown_path_and_method(call: Call, request_event: Call) -> None:
     assert wrong.headers["content-type"] == "application/problem+json"
     assert call(request_event("GET", "/inventory/")).status == 404
     assert call(request_event("GET", "/redoc")).status == 404
-    assert call(request_event("GET", "/docs/oauth2-redirect")).status == 404
+    assert call(request_event("GET", "/docs/oauth2-redirect.html")).status == 404
 
 
 @pytest.mark.parametrize(

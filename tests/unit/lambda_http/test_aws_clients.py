@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.session import Session
 
 from lambda_http import aws_clients
 
@@ -47,3 +49,61 @@ def test_every_call_ends() -> None:
         assert config.connect_timeout == aws_clients.CONNECT_TIMEOUT_SECONDS
         assert config.read_timeout == aws_clients.READ_TIMEOUT_SECONDS
         assert config.retries == {"mode": "standard", "total_max_attempts": attempts}
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-east-1", "data.s3.us-east-1.amazonaws.com"),
+        ("eu-west-1", "data.s3.eu-west-1.amazonaws.com"),
+        # Opened since March 2019
+        ("ap-south-2", "data.s3.ap-south-2.amazonaws.com"),
+        ("il-central-1", "data.s3.il-central-1.amazonaws.com"),
+        ("mx-central-1", "data.s3.mx-central-1.amazonaws.com"),
+        # Other partitions
+        ("cn-north-1", "data.s3.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "data.s3.us-gov-west-1.amazonaws.com"),
+        ("eusc-de-east-1", "data.s3.eusc-de-east-1.amazonaws.eu"),
+    ],
+)
+def test_a_presigned_link_names_the_host_of_its_region(monkeypatch: pytest.MonkeyPatch, region: str, host: str) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+
+    link = urlsplit(presigned("data"))
+
+    assert (link.scheme, link.netloc, link.path) == ("https", host, "/a%20b.bin")
+    assert f"%2F{region}%2Fs3%2Faws4_request" in link.query
+
+
+def test_every_region_has_a_regional_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session()
+    regions = [
+        name
+        for partition in session.get_available_partitions()
+        for name in session.get_available_regions("s3", partition)
+    ]
+    for region in regions:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+        aws_clients.forget()
+        assert urlsplit(presigned("data")).netloc.startswith(f"data.s3.{region}."), region
+    assert len(regions) > 30
+
+
+def test_a_bucket_that_is_no_host_name_stays_in_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-2")
+
+    assert presigned("my.data").startswith("https://s3.ap-south-2.amazonaws.com/my.data/a%20b.bin?")
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4566", "http://localhost:4566", "https://s3.example"])
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+def test_a_link_against_another_endpoint_keeps_the_bucket_in_the_path(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, endpoint)
+
+    assert presigned("data").startswith(f"{endpoint}/data/a%20b.bin?")
+
+
+def presigned(bucket: str) -> str:
+    return aws_clients.s3().generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b.bin"})

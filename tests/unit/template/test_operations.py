@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
-from tests.unit.template.conftest import Stage
+from tests.unit.template.conftest import PROD, Stage
 
 
 def test_every_function_logs_json_into_a_group_of_its_own(prod: Stage) -> None:
@@ -72,3 +73,15 @@ def test_the_dashboard_shows_every_standing_alarm(prod: Stage) -> None:
     assert set(alarms["properties"]["alarms"]) == {f"{name}.Arn" for name in standing}
     assert len(graphs) == 9
     assert all(graph["properties"]["metrics"] for graph in graphs)
+
+
+def test_a_page_may_follow_the_link_to_a_large_file_as_it_may_read_the_api(stage: Any) -> None:
+    shop = stage(**PROD, CorsAllowedOrigin="https://shop.example")
+    (rule,) = shop.properties("DataBucket")["CorsConfiguration"]["CorsRules"]
+
+    # A browser sends the origin null after a redirect between two foreign origins.
+    assert rule["AllowedOrigins"] == ["https://shop.example", "null"]
+    assert rule["AllowedMethods"] == ["GET", "HEAD"]
+    assert rule["AllowedHeaders"] == ["*"]
+    exposed = set(shop.properties("ShopApi")["Body"]["x-amazon-apigateway-cors"]["exposeHeaders"])
+    assert set(rule["ExposedHeaders"]) == exposed - {"location", "retry-after"}

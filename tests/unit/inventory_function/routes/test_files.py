@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -37,6 +38,17 @@ def test_a_part() -> None:
 
     assert (answer.status, answer.part) == (206, ByteRange(2, 4))
     assert answer.headers["Content-Range"] == "bytes 2-4/10"
+
+
+@pytest.mark.parametrize("size", [10, 10 * MAXIMUM_BYTES])
+def test_a_file_in_an_archive_is_a_conflict_whatever_its_size(size: int) -> None:
+    archived = replace(stored(size), archived="It is in an archive.")
+
+    with pytest.raises(Problem, match="archive") as refusal:
+        plan(archived, {})
+
+    assert refusal.value.status == 409
+    assert plan(archived, {"if-none-match": '"e1"'}).status == 304
 
 
 def test_nothing_in_the_range() -> None:
