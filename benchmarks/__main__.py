@@ -12,7 +12,18 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from benchmarks import assistant, cold_request, init_duration, invoke, layers, package_size, reload, start_up
+from benchmarks import (
+    assistant,
+    cold_request,
+    doors,
+    init_duration,
+    invoke,
+    layers,
+    package_size,
+    reload,
+    soak,
+    start_up,
+)
 from benchmarks.measure import Section
 from benchmarks.plan import FULL, QUICK, BenchmarkError, Plan
 from benchmarks.processes import declared_function, environment, timed
@@ -29,6 +40,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "invoke": invoke.measure,
     "cold": cold_request.measure,
     "warm": layers.measure,
+    "doors": doors.measure,
+    "soak": soak.measure,
     "init": init_duration.measure,
     "package": package_size.measure,
     "reload": reload.measure,

@@ -61,6 +61,22 @@ def answer(request: Request) -> tuple[float, bytes]:
             raise BenchmarkError(f"{request.method} {request.path}: {type(error).__name__} {error}") from error
 
 
+def open_connection(port: int) -> http.client.HTTPConnection:
+    """Return a connection for `exchange_on`, which opens it when it is needed."""
+    return http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_SECONDS)
+
+
+def exchange_on(connection: http.client.HTTPConnection, request: Request) -> float:
+    """Send one request on a kept connection; return its latency in ms.
+
+    Raises `BenchmarkError` for any end but a right answer; the connection is then to be closed.
+    """
+    try:
+        return _exchange(connection, request)[0]
+    except (OSError, http.client.HTTPException) as error:
+        raise BenchmarkError(f"{request.method} {request.path}: {type(error).__name__} {error}") from error
+
+
 def apply(request: Request, clients: int, seconds: float) -> Load:
     """Send `request` from `clients` threads for `seconds`; what was sent by then is waited for.
 

@@ -1,0 +1,122 @@
+"""Warm requests through each way into the inventory: both doors of one engine, and the application without Lambda."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.function_process import function_environment
+from benchmarks.load import Load, Request, answer, apply
+from benchmarks.measure import Measure, Section, percentile, ratios
+from benchmarks.plan import Plan
+from benchmarks.processes import PYTHON, attached, emulated, start_api, until
+from benchmarks.routes import ROUTES, Route
+from emulator.control import ask
+from emulator.paths import RunningEmulator
+from emulator.ports import LOOPBACK, accepts, free_port
+from sam_template.repository import REPOSITORY
+
+CLIENTS = (1, 8, 32)
+DOORS = ("sam", "gateway", "uvicorn")
+SLOW_MS = 250
+"""What no answer of the gateway should take."""
+_WARM_UP_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """The load on one door by so many clients, round by round."""
+
+    route: str
+    door: str
+    clients: int
+    loads: tuple[Load, ...]
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Return the requests a second of each round."""
+        return tuple(load.requests_per_second for load in self.loads)
+
+
+async def measure(plan: Plan, folder: Path) -> list[Section]:
+    """Measure the doors by the same number of clients right after one another, round after round."""
+    taken: dict[tuple[Route, str, int], list[Load]] = {}
+    async with (
+        emulated(folder) as (paths, running),
+        start_api(folder, paths, running) as sam_port,
+        _uvicorn(folder, await function_environment(paths, running)) as uvicorn_port,
+    ):
+        ports = {"sam": sam_port, "gateway": await gateway_port(running), "uvicorn": uvicorn_port}
+        for route in ROUTES:
+            for port in ports.values():
+                await asyncio.to_thread(answer, Request(port, "GET", route.path))
+                await asyncio.to_thread(apply, Request(port, "GET", route.path), max(CLIENTS), _WARM_UP_SECONDS)
+        for _ in range(plan.rounds):
+            for route in ROUTES:
+                for clients in CLIENTS:
+                    for door in DOORS:
+                        request = Request(ports[door], "GET", route.path)
+                        load = await asyncio.to_thread(apply, request, clients, plan.seconds)
+                        taken.setdefault((route, door, clients), []).append(load)
+    rows = [Row(route.name, door, clients, tuple(loads)) for (route, door, clients), loads in taken.items()]
+    return [door_section(rows), ratio_section(rows)]
+
+
+async def gateway_port(running: RunningEmulator) -> int:
+    """Return the port of the gateway of a running emulator."""
+    ((_, _, url), *_) = (await ask(running, "status"))["apis"]
+    return int(url.rpartition(":")[2])
+
+
+def door_section(rows: list[Row]) -> Section:
+    """Return each row's latencies and throughput."""
+    measures: list[Measure] = []
+    for row in sorted(rows, key=lambda row: (row.route, row.clients, DOORS.index(row.door))):
+        subject = f"{row.route} · {row.door} · {row.clients} client{'s' if row.clients > 1 else ''}"
+        latencies = [latency for load in row.loads for latency in load.latencies_ms]
+        p50s = tuple(load.p50_ms for load in row.loads)
+        measures.append(Measure(subject, "throughput", "requests/s", row.rates, charted=True))
+        measures.append(Measure(subject, "p50", "ms", p50s, charted=row.clients == 1))
+        measures.append(Measure(subject, "p99", "ms", (percentile(latencies, 0.99),)))
+        measures.append(Measure(subject, "max", "ms", (max(latencies),)))
+        slow = float(sum(latency > SLOW_MS for latency in latencies))
+        measures.append(Measure(subject, f"over {SLOW_MS} ms", "", (slow,)))
+        measures.append(Measure(subject, "failed", "", (float(sum(load.failures for load in row.loads)),)))
+    return Section(
+        "doors",
+        "Doors into the inventory",
+        tuple(measures),
+        (
+            "sam: the unmodified sam local start-api; gateway: the emulator itself, on the same environments;",
+            "uvicorn: the application in one process, without Lambda: the floor.",
+        ),
+        is_matrix=True,
+    )
+
+
+def ratio_section(rows: list[Row]) -> Section:
+    """Return how the gateway compares with the other doors, pair by pair."""
+    found = {(row.route, row.clients, row.door): row.rates for row in rows}
+    measures = []
+    for route, clients, door in found:
+        if door == "gateway":
+            subject = f"{route} · {clients} client{'s' if clients > 1 else ''}"
+            gateway = found[route, clients, "gateway"]
+            measures.append(Measure(subject, "gateway over sam", "x", ratios(gateway, found[route, clients, "sam"])))
+            uvicorn = found[route, clients, "uvicorn"]
+            measures.append(Measure(subject, "gateway over uvicorn", "x", ratios(gateway, uvicorn)))
+    return Section("door ratios", "Requests a second, door over door", tuple(measures))
+
+
+@contextlib.asynccontextmanager
+async def _uvicorn(folder: Path, variables: Mapping[str, str]) -> AsyncIterator[int]:
+    """Run the inventory's application under uvicorn for the length of the block; yield its port."""
+    port, printed = free_port(), folder / "uvicorn.txt"
+    command = (PYTHON, "-m", "uvicorn", "app.main:app", "--host", LOOPBACK, "--port", str(port), "--no-access-log")
+    search_path = f"{REPOSITORY / 'inventory_function'}:{REPOSITORY}"
+    async with attached(command, {**variables, "PYTHONPATH": search_path}, printed) as process:
+        await until(lambda: accepts(port) or None, process, printed, f"answer on {LOOPBACK}:{port}")
+        yield port
