@@ -21,7 +21,7 @@ from emulator.aws.stack import Stack
 from emulator.aws.wire import WIRE as AWS_WIRE
 from emulator.backing_services import BackingServices
 from emulator.control import ControlServer
-from emulator.credentials import Endpoint, RoleCredentials
+from emulator.credentials import Endpoint
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
 from emulator.gateway import ServedApi
@@ -30,6 +30,7 @@ from emulator.installed_engine import container_network
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.ports import Network
 from emulator.process_identity import ProcessIdentity
+from emulator.role_sessions import RoleSessions
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock
 from sam_template import Template, TemplateError
@@ -155,20 +156,17 @@ class Emulation:
         return stack
 
     async def _start_engine(self, resources: contextlib.AsyncExitStack) -> str:
+        roles = RoleSessions(self.stack.role_credentials, self.template.functions)
+        await resources.enter_async_context(roles)
         self._engine = Engine(
             self._paths.engine_socket,
             home=INSTALLED,
-            credentials=self._role_credentials,
+            credentials=roles.credentials,
             max_environments=ENVIRONMENTS_PER_FUNCTION,
         )
         await self._engine.start()
         resources.push_async_callback(self._engine.stop)
         return f"unix://{self._paths.engine_socket}"
-
-    async def _role_credentials(self, function: str) -> RoleCredentials | None:
-        if function not in self.template.functions:
-            return None
-        return await asyncio.to_thread(self.stack.role_credentials, function)
 
     def _built_functions(self) -> list[BuiltFunction]:
         build.prepare(self._paths)

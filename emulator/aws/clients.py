@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from functools import cache
+from dataclasses import replace
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from emulator.credentials import Endpoint, RootCredentials
@@ -65,6 +66,13 @@ class Clients:
         client: STSClient = self.named("sts")
         return client
 
+    @cached_property
+    def sessions(self) -> STSClient:
+        """The sessions of roles, for the emulator itself: past the proxy and its faults, and without a second try."""
+        endpoint = replace(self.endpoint, url=self.endpoint.admin_url or self.endpoint.url)
+        client: STSClient = _client("sts", endpoint, self.region, read_timeout=5, attempts=1)
+        return client
+
     def _client(self, service: str) -> Any:
         return _client(service, self.endpoint, self.region)
 
@@ -75,10 +83,10 @@ def preload(services: Iterable[str]) -> None:
         _client(service, Endpoint("http://127.0.0.1", RootCredentials("", "")), REGION)
 
 
-def _client(service: str, endpoint: Endpoint, region: str) -> Any:
+def _client(service: str, endpoint: Endpoint, region: str, *, read_timeout: int = 30, attempts: int = 3) -> Any:
     from botocore.config import Config
 
-    config = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 3})
+    config = Config(connect_timeout=2, read_timeout=read_timeout, retries={"total_max_attempts": attempts})
     with _session_lock:
         return _session().client(
             service,

@@ -133,7 +133,7 @@ class Stack:
             raise TemplateError(f"{self._template.path.name} declares no role for the function {function}.")
         arn = self.created[declared.role].attributes["Arn"]
         try:
-            answer = self._clients.sts.assume_role(
+            answer = self._clients.sessions.assume_role(
                 RoleArn=arn, RoleSessionName=function, DurationSeconds=SESSION_SECONDS
             )["Credentials"]
         except (BotoCoreError, ClientError) as error:
