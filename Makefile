@@ -77,9 +77,18 @@ build-%:
 	@$(PYTHON) -m tools.package_function $* "$(ARTIFACTS_DIR)"
 
 # The whole suite runs in a process for each processor, a file of tests in one of them; what ARGS selects runs in one.
+TESTS := $(or $(ARGS),--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder)
+
 .PHONY: test
 test: $(BUILD) $(CHECKS) ## Run the whole suite, or a part: ARGS=tests/unit
-	@exec $(PYTHON) -m pytest $(or $(ARGS),--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder)
+	@exec $(PYTHON) -m pytest $(TESTS)
+
+.PHONY: coverage
+coverage: $(BUILD) $(CHECKS) ## Run the suite and show which branches of the functions and of the engine it never takes
+	@rm -rf .local/coverage
+	@$(PYTHON) -m coverage run -m pytest $(TESTS); status=$$?; \
+	$(PYTHON) -m coverage combine --quiet && $(PYTHON) -m coverage html --quiet && $(PYTHON) -m coverage report && \
+	exit $$status
 
 .PHONY: lint
 lint: $(READY) ## Check format, lint, types and who imports whom

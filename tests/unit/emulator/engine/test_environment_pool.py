@@ -236,16 +236,16 @@ def test_one_that_starts_unfit_still_serves_who_waits_for_it() -> None:
 
 def test_a_crowd_of_short_requests_starts_nothing_that_would_be_ready_later_than_they_are_served() -> None:
     async def scenario() -> None:
-        start = Starter(seconds=0.5)
+        start = Starter(seconds=10)
         pool = EnvironmentPool(start, limit=8, patience=0.02)
-        pool.add(Fake(100), start_seconds=0.5)
+        pool.add(Fake(100), start_seconds=10)
 
         async def request() -> None:
             environment = await pool.acquire()
             await asyncio.sleep(0.002)
             pool.release(environment)
 
-        await asyncio.gather(*(request() for _ in range(60)))  # the last waits for a fifth of a start's time
+        await asyncio.gather(*(request() for _ in range(60)))
         assert pool.size == 1
         await pool.close()
 
