@@ -27,8 +27,8 @@ from emulator.sam_cli import invoke_command, process_environment, start_api_comm
 from emulator.state_lock import StateLock
 from sam_template.repository import REPOSITORY
 
-GATEWAY_PORTS = range(3001, 3021)
-"""Where the gateway of an emulator in the background listens: the first that is free. Port 3000 is left to `sam`."""
+GATEWAY_PORTS = range(3002, 3022)
+"""Where the gateway of an emulator in the background listens: the first that is free. Those of `sam` are others."""
 READY_SECONDS = 60
 SAM_STOP_SECONDS = 5
 _POLL_SECONDS = 0.1

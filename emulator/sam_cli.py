@@ -65,6 +65,11 @@ def start_api_command(paths: StatePaths, running: RunningEmulator, port: int) ->
     return [*_sam_local(paths, running, "start-api"), "--port", str(port)]
 
 
+def start_lambda_command(paths: StatePaths, running: RunningEmulator, port: int) -> list[str | Path]:
+    """Return the command line of `sam local start-lambda`; `samconfig.toml` says the rest."""
+    return [*_sam_local(paths, running, "start-lambda"), "--port", str(port)]
+
+
 def invoke_command(paths: StatePaths, running: RunningEmulator, function: str, event: Path) -> list[str | Path]:
     """Return the command line of `sam local invoke`; `samconfig.toml` says the rest."""
     return [*_sam_local(paths, running, "invoke"), function, "--event", event]

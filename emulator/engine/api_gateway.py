@@ -50,7 +50,10 @@ def correct(raw: bytes, trace_id: str) -> Event:
 
 
 def recognisable_error(payload: bytes) -> bytes:
-    """Return a function's error in the keys by which SAM knows one, so that the client gets 500 and not 200."""
+    """Return a function's error in the keys by which SAM knows one.
+
+    The client of start-api gets 500 and not 200 then, that of start-lambda a FunctionError.
+    """
     try:
         error = json.loads(payload)
     except ValueError:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import psutil
+
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
 from emulator.engine.invoke_endpoint import InvokeEndpoint
@@ -39,7 +41,9 @@ class Container:
         self._status = "created"
         self._functions = functions
         self._running = functions.hold(function, self.log)
-        self._endpoint = InvokeEndpoint(function, self._running, self.log)
+        self._endpoint = InvokeEndpoint(
+            function, self._running, self.log, is_start_lambda=owner is not None and _runs_start_lambda(owner)
+        )
         self._start: asyncio.Task[None] | None = None
         self._initialisation: asyncio.Task[None] | None = None
         self._removal: asyncio.Task[None] | None = None
@@ -142,3 +146,10 @@ class Container:
         await self._functions.let_go(self._running, self.log)
         await self._endpoint.stop()
         self.log.close()
+
+
+def _runs_start_lambda(client: ProcessIdentity) -> bool:
+    try:
+        return "start-lambda" in psutil.Process(client.pid).cmdline()
+    except psutil.Error:
+        return False

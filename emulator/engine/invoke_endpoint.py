@@ -69,10 +69,14 @@ class Company:
 
 
 class InvokeEndpoint:
-    """Serves the invocations of one container on a port of this machine."""
+    """Serves the invocations of one container on a port of this machine.
 
-    def __init__(self, function: Function, runs: Runs, log: LogStream) -> None:
+    With `is_start_lambda` the container is one of `sam local start-lambda`.
+    """
+
+    def __init__(self, function: Function, runs: Runs, log: LogStream, *, is_start_lambda: bool = False) -> None:
         self._function = function
+        self._is_start_lambda = is_start_lambda
         self._runs = runs
         self._log = log
         self._company = Company()
@@ -123,7 +127,7 @@ class InvokeEndpoint:
         present = self._company.enter()
         try:
             outcome = await self._runs.invoke(invocation)
-            response = _response(invocation, outcome, from_start_api=event.from_start_api)
+            response = _response(invocation, outcome, as_sam_knows_errors=event.from_start_api or self._is_start_lambda)
             line = await report
             if not self._company.has_company(present):
                 self._log.write(line)
@@ -150,7 +154,7 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-def _response(invocation: Invocation, outcome: Outcome, *, from_start_api: bool) -> Response:
+def _response(invocation: Invocation, outcome: Outcome, *, as_sam_knows_errors: bool) -> Response:
     payload = outcome.payload
     headers = [
         _JSON,
@@ -159,7 +163,7 @@ def _response(invocation: Invocation, outcome: Outcome, *, from_start_api: bool)
     ]
     if outcome.is_error:
         headers.append((b"x-amz-function-error", b"Unhandled"))
-        if from_start_api:
+        if as_sam_knows_errors:
             payload = api_gateway.recognisable_error(payload)
     return Response(200, headers, payload)
 
