@@ -10,7 +10,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -35,17 +35,24 @@ class MiniStack:
 
     `installed` is the folder that holds its virtual environment (`ministack/`). `log` takes what it writes; the folder
     `<log>-scratch` beside it is its own. `port` 0 means a free one. With `enforce_iam` it checks signatures and
-    evaluates every policy. `launcher` is the program that its interpreter runs.
+    evaluates every policy. `launcher` is the program that its interpreter runs, with `arguments`.
     """
 
     def __init__(
-        self, installed: Path, *, log: Path, port: int = 0, enforce_iam: bool = True, launcher: Path = _LAUNCHER
+        self,
+        installed: Path,
+        *,
+        log: Path,
+        port: int = 0,
+        enforce_iam: bool = True,
+        launcher: Path = _LAUNCHER,
+        arguments: Sequence[str] = (),
     ) -> None:
         self._python = installed.absolute() / "ministack" / "bin" / "python"
         self._log = log.absolute()
         self._port = port
         self._enforce_iam = enforce_iam
-        self._launcher = launcher
+        self._command: list[str | Path] = [self._python, "-P", launcher, *arguments]
         # Beside the log, not among the system's temporary files: what a killed emulator leaves, the next one clears.
         self._scratch = self._log.with_name(f"{self._log.stem}-scratch")
         self._process: AttachedProcess | None = None
@@ -100,7 +107,7 @@ class MiniStack:
     async def _start(self) -> None:
         with self._log.open("wb") as log:
             self._process = await AttachedProcess.start(
-                [self._python, "-P", self._launcher],
+                self._command,
                 env=_environment(os.environ, self._port, self._scratch, self._root, enforce_iam=self._enforce_iam),
                 cwd=self._scratch,
                 stdout=log,

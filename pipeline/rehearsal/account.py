@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,8 +48,12 @@ class EmulatedAccount:
 
 
 @contextlib.asynccontextmanager
-async def emulated_account() -> AsyncIterator[EmulatedAccount]:
-    """Start everything, in a folder of its own; stop it and take the folder away. Raises RehearsalError."""
+async def emulated_account(types: Mapping[str, Sequence[str]]) -> AsyncIterator[EmulatedAccount]:
+    """Start everything, in a folder of its own; stop it and take the folder away. Raises RehearsalError.
+
+    `types` are those of the template, with the attributes that it asks for: what CloudFormation does not know of them
+    gets a placeholder.
+    """
     for name in _REAL_BACKING_SERVICES:
         os.environ.pop(name, None)
     async with contextlib.AsyncExitStack() as resources:
@@ -61,7 +66,7 @@ async def emulated_account() -> AsyncIterator[EmulatedAccount]:
         resources.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
         tempfile.tempdir = str(scratch)
         backing_services = BackingServices(folder / "valkey.log", Network())
-        ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER)
+        ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER, arguments=[json.dumps(types)])
         resources.push_async_callback(ministack.stop)
         try:
             outcomes = await asyncio.gather(

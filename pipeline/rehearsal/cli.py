@@ -26,7 +26,7 @@ from pipeline.rehearsal.account import EmulatedAccount, emulated_account, requir
 from pipeline.rehearsal.comparison import Row
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.errors import RehearsalError
-from pipeline.rehearsal.gaps import GAPS
+from pipeline.rehearsal.page import Report, losses, markdown
 from pipeline.rehearsal.rehearsal import Rehearsal
 from pipeline.rehearsal.sam import Commands
 from pipeline.rehearsal.settings import read_settings
@@ -63,7 +63,7 @@ async def _rehearse(*, verbose: bool, page: Path | None) -> int:
     settings = read_settings(SAMCONFIG)
     declaration = await asyncio.to_thread(Declaration, TEMPLATE, settings)
     require_same_python(declaration.runtime)
-    async with interruptible() as interrupted, emulated_account() as account:
+    async with interruptible() as interrupted, emulated_account(declaration.types) as account:
         await asyncio.to_thread(LOG.write_bytes, b"")
         commands = Commands(account.endpoint, settings.region, LOG, account.scratch, verbose=verbose)
         rehearsal = Rehearsal(settings, declaration, account, commands)
@@ -77,7 +77,7 @@ async def _rehearse(*, verbose: bool, page: Path | None) -> int:
         finally:
             await asyncio.to_thread(_keep_log, account)
     _show(rehearsal.rows)
-    await asyncio.to_thread(_keep_page, table.markdown(declaration, rehearsal.rows, GAPS), page)
+    await asyncio.to_thread(_keep_page, rehearsal.report(), rehearsal.variant_reports(), page)
     sys.stdout.write(f"Everything held, in {time.monotonic() - began:.0f} s.\n")
     return 0
 
@@ -93,12 +93,21 @@ def _keep_log(account: EmulatedAccount) -> None:
         shutil.copy(account.folder / "ministack.log", MINISTACK_LOG)
 
 
-def _keep_page(written: str, page: Path | None) -> None:
-    """Write the table to `page`, or else require that the one in the docs is the same. Raises RehearsalError."""
+def _keep_page(first: Report, others: Sequence[Report], page: Path | None) -> None:
+    """Write the page to `page`, or else compare with the one in the docs; say when that is of another template.
+
+    Raises RehearsalError when something is lost that the page in the docs says is made.
+    """
+    written = markdown(first, others)
     if page:
         page.write_text(written, encoding="utf-8")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != written:
-        raise RehearsalError(f'docs/{PAGE.name} is stale: run `make rehearse ARGS="--write docs/{PAGE.name}"`, commit.')
+        return
+    committed = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    lost = [f"  {row.resource} {row.name}" for row in losses(committed, first.rows)]
+    if lost:
+        raise RehearsalError("\n".join([f"docs/{PAGE.name} says that these are made, and they are not:", *lost]))
+    if committed != written:
+        sys.stdout.write(f'docs/{PAGE.name} is of another template: `make rehearse ARGS="--write docs/{PAGE.name}"`.\n')
 
 
 async def _until(running: Coroutine[Any, Any, None], *ends: Awaitable[Any]) -> bool:

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from pipeline.rehearsal.errors import RehearsalError
 
+NOT_KNOWN: Final = "\N{REPLACEMENT CHARACTER}"
+"""Stands, also within a text, for a declared value that nobody here can tell; whatever was made is equal to it."""
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
@@ -37,13 +39,18 @@ class Gap:
 
 @dataclass(frozen=True)
 class Row:
-    """One property of one resource; `remark` says how it differs, or which gap it falls into."""
+    """One property of one resource; `remark` says how it differs, or which gap it falls into.
+
+    `explained` are the gaps that differences fall into, `idle` those of what it declares that nothing falls into.
+    """
 
     resource: str
     type_name: str
     name: str
     made: Made
     remark: str = ""
+    explained: tuple[Gap, ...] = ()
+    idle: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,22 +74,10 @@ def compare(
 
     `made` has a member for every property that is read back, None for one that the service does not report; it is None
     itself when the type has no file in emulator/aws/resources/. A difference that no gap explains is a row that
-    DIFFERS; so is a gap without a difference, because it is none any more.
+    DIFFERS.
     """
     own = [gap for gap in gaps if gap.type_name == type_name]
     return [_row(resource, type_name, name, value, made, own) for name, value in declared.items()]
-
-
-def unused(gaps: Iterable[Gap], declared: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Gap]:
-    """Return the gaps whose property no resource of `declared` (type, properties) declares."""
-    listed = list(declared)
-    return [
-        gap for gap in gaps if not any(kind == gap.type_name and _declared(tree, gap.path) for kind, tree in listed)
-    ]
-
-
-def _declared(properties: Mapping[str, Any], path: str) -> bool:
-    return any(_declares(name, value, path) for name, value in properties.items())
 
 
 def _declares(name: str, value: Any, path: str) -> bool:
@@ -98,6 +93,19 @@ def require_all_explained(rows: list[Row]) -> None:
         raise RehearsalError("\n".join(["What was made is not what the template declares:", *lines]))
 
 
+def require_no_gap_closed(rows: Iterable[Row]) -> None:
+    """Raise RehearsalError for the gaps that explain nothing anywhere, although something declares their property.
+
+    `rows` are those of every set of parameters: a service that drops a value may have the other one for a default.
+    """
+    listed = list(rows)
+    explained = {gap for row in listed for gap in row.explained}
+    closed = {gap: None for row in listed for gap in row.idle if gap not in explained}
+    if closed:
+        lines = [f"  {gap.type_name} {gap.path}" for gap in closed]
+        raise RehearsalError("\n".join(["These are made now: take them off the list in gaps.py:", *lines]))
+
+
 def differences(declared: Any, made: Any, path: str = "") -> Iterator[Difference]:
     """Yield where `made` lacks something of `declared`; more than is declared is a service's default.
 
@@ -110,6 +118,10 @@ def differences(declared: Any, made: Any, path: str = "") -> Iterator[Difference
             yield from differences(value, made.get(name), f"{path}.{name}" if path else name)
     elif isinstance(declared, list) or isinstance(made, list):
         yield from _list_differences(_members(declared), _members(made), path)
+    elif isinstance(declared, str) and NOT_KNOWN in declared:
+        pattern = ".+".join(map(re.escape, declared.split(NOT_KNOWN)))
+        if not re.fullmatch(pattern, str(made or "")):
+            yield Difference(path, declared, made)
     elif _text(declared) != _text(made):
         yield Difference(path, declared, made)
 
@@ -123,17 +135,16 @@ def _row(
     found = list(differences(declared, made[name], name))
     concerned = [gap for gap in gaps if _declares(name, declared, gap.path)]
     unexplained = [one for one in found if not any(_under(one.place, gap.path) for gap in concerned)]
-    closed = [gap for gap in concerned if not any(_under(one.place, gap.path) for one in found)]
+    explained = tuple(gap for gap in concerned if any(_under(one.place, gap.path) for one in found))
+    idle = tuple(gap for gap in concerned if gap not in explained)
     if unexplained:
         first = unexplained[0]
         remark = f"{first.path}: declared {_short(first.declared)}, made {_short(first.made)}"
-        return Row(resource, type_name, name, Made.DIFFERS, remark)
-    if closed:
-        remark = f"{closed[0].path} is made now: take it off the list in pipeline/rehearsal/gaps.py"
-        return Row(resource, type_name, name, Made.DIFFERS, remark)
-    if found:
-        return Row(resource, type_name, name, Made.NOT_EMULATED, "; ".join(gap.path for gap in concerned))
-    return Row(resource, type_name, name, Made.YES)
+        return Row(resource, type_name, name, Made.DIFFERS, remark, explained, idle)
+    if explained:
+        remark = "; ".join(gap.path for gap in explained)
+        return Row(resource, type_name, name, Made.NOT_EMULATED, remark, explained, idle)
+    return Row(resource, type_name, name, Made.YES, idle=idle)
 
 
 def _list_differences(declared: list[Any], made: list[Any], path: str) -> Iterator[Difference]:

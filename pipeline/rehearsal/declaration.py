@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from emulator.aws.clients import Clients
 from emulator.aws.resources import find
+from pipeline.rehearsal.comparison import NOT_KNOWN
 from pipeline.rehearsal.errors import RehearsalError
-from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.settings import Settings
 from sam_template import Template, TemplateError
 from sam_template.intrinsics import Scope
@@ -82,12 +82,21 @@ class Declaration:
         return next(iter(self._template.functions.values())).runtime
 
     @property
+    def types(self) -> Mapping[str, list[str]]:
+        """Return every type of the template, whatever the parameters, with the attributes that something asks for."""
+        types: dict[str, list[str]] = {str(one["Type"]): [] for one in self._everything.values()}
+        types |= {str(one["Type"]): [] for one in self._template.resources.values()}
+        for logical_id, attribute in sorted(self._template.attributes_used):
+            types[str(self._template.resources[logical_id]["Type"])].append(attribute)
+        return types
+
+    @property
     def switched_off(self) -> tuple[SwitchedOff, ...]:
         """Return the resources that other values of the parameters would make, and these do not."""
         made = {resource.logical_id for resource in self.resources}
         every = {canonical(name): resource for name, resource in self._everything.items()}
         return tuple(
-            SwitchedOff(name, str(resource["Type"]), _reason(str(resource["Type"]), resource.get("Condition")))
+            SwitchedOff(name, str(resource["Type"]), _reason(resource.get("Condition")))
             for name, resource in every.items()
             if name not in made
         )
@@ -97,7 +106,8 @@ class Declaration:
     ) -> Mapping[str, Any]:
         """Return the properties of a resource with the `physical_ids` of the others and all parameters filled in.
 
-        Raises RehearsalError for a reference to what is not there, or to an attribute that nothing says how to find.
+        What `Fn::GetAtt` gives of a type that has no file in emulator/aws/resources/ is NOT_KNOWN.
+        Raises RehearsalError for a reference to what is not there.
         """
         scope = self._template.scope(
             lambda name: physical_ids[canonical(name)],
@@ -125,12 +135,9 @@ class Declaration:
         return next(name for name in self._template.resources if canonical(name) == logical_id)
 
     def _attribute(self, declared_id: str, attribute: str, physical_ids: Mapping[str, str], clients: Clients) -> str:
-        type_name = str(self._template.resources[declared_id]["Type"])
-        resource_type = find(type_name)
+        resource_type = find(str(self._template.resources[declared_id]["Type"]))
         if resource_type is None or attribute not in resource_type.attributes:
-            raise RehearsalError(
-                f"{declared_id}.{attribute} is referred to: say in emulator/aws/resources/ what {type_name} has there."
-            )
+            return NOT_KNOWN
         return resource_type.attribute(attribute, clients, physical_ids[canonical(declared_id)], {})
 
 
@@ -139,8 +146,7 @@ def canonical(logical_id: str) -> str:
     return _VERSION_ID.sub("", logical_id)
 
 
-def _reason(type_name: str, condition: str | None) -> str:
+def _reason(condition: str | None) -> str:
     # SAM's CodeDeploy resources have no condition: SAM leaves them out.
     is_gradual = condition in (None, _GRADUAL_CONDITION)
-    why = f"{GRADUAL} is false" if is_gradual else f"{condition} does not hold"
-    return f"not emulated: the type is unknown, so {why}" if type_name in UNKNOWN_TYPES else why
+    return f"{GRADUAL} is false" if is_gradual else f"{condition} does not hold"

@@ -10,11 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from emulator.aws.resources import find
 from emulator.aws.resources.apigatewayv2_api import cors_configuration, route_keys
-from pipeline.rehearsal.comparison import Gap, Made, Row, compare, unused
+from pipeline.rehearsal.comparison import Gap, Made, Row, compare
 from pipeline.rehearsal.declaration import HTTP_API, VERSION, Declaration, canonical
 from pipeline.rehearsal.errors import RehearsalError
+from pipeline.rehearsal.ministack_launcher import PLACEHOLDER
 from pipeline.rehearsal.services import Services
 
+IS_PLACEHOLDER: Final = "a placeholder: the emulated CloudFormation does not know the type"
 _READERS_AT_ONCE: Final = 4
 _SNAPSHOT: Final = {"Delay": 0.2, "MaxAttempts": 300}
 
@@ -93,20 +95,17 @@ class Deployed:
             return dict(zip((resource.logical_id for resource in existing), reports, strict=True))
 
     def rows(self, gaps: tuple[Gap, ...]) -> list[Row]:
-        """Return a row for each declared property, and one for each gap that is none."""
-        values, made = self.values(), self.made()
+        """Return a row for each declared property."""
+        physical_ids, values, made = self.physical_ids(), self.values(), self.made()
         rows = []
         for resource in self._declaration.resources:
             name, kind = resource.logical_id, resource.type_name
-            if name in values:
+            if physical_ids.get(name, "").startswith(PLACEHOLDER):
+                rows += [Row(name, kind, one, Made.NOT_EMULATED, IS_PLACEHOLDER) for one in resource.properties]
+            elif name in values:
                 rows += compare(name, kind, values[name], made[name], gaps)
             else:
                 rows.append(Row(name, kind, "(all)", Made.DIFFERS, "the stack does not have it"))
-        declared = [(resource.type_name, resource.properties) for resource in self._declaration.resources]
-        rows += [
-            Row("(none)", gap.type_name, gap.path, Made.DIFFERS, "nothing declares it: take it off the list in gaps.py")
-            for gap in unused(gaps, declared)
-        ]
         return rows
 
     def require_versions_active(self) -> None:

@@ -1,19 +1,73 @@
-"""MiniStack as the emulator starts it, with one fault of its CloudFormation put right. Run by MiniStack's interpreter.
+"""MiniStack as the emulator starts it, with three faults of its CloudFormation put right.
 
-In AWS, `Ref` of an AWS::SecretsManager::Secret is the secret's ARN (AWS CloudFormation Template Reference, "Return
-values"); MiniStack's is its name. A policy whose resource is that `Ref` would then allow nothing, and every function
-that reads the secret would be refused.
+Run by MiniStack's interpreter.
+
+1. A type that it does not know gets a placeholder, so that the rest of a stack can be rehearsed: nothing is made, and
+   `Ref` gives a name that begins with PLACEHOLDER. The first argument names the types: a JSON object, each with the
+   attributes that the template asks for.
+2. SAM's transform knows the values of the parameters, as in AWS: it decides by them whether there is a gradual
+   deployment.
+3. `Ref` of an AWS::SecretsManager::Secret is the secret's ARN (AWS CloudFormation Template Reference, "Return values");
+   MiniStack's is its name. A policy whose resource is that `Ref` would then allow nothing, and every function that
+   reads the secret would be refused.
 """
 
 from __future__ import annotations
 
+import contextvars
 import importlib
+import json
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
 EMULATOR_LAUNCHER = Path(__file__).resolve().parents[2] / "emulator" / "aws" / "ministack_launcher.py"
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 (a type)
+
+
+PLACEHOLDER = "placeholder-"
+
+
+def add_placeholders(attributes_of: dict[str, list[str]]) -> None:
+    """Register a handler that makes nothing for each type of `attributes_of` that CloudFormation does not know."""
+    handlers: Any = importlib.import_module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS  # noqa: SLF001
+    for type_name, attributes in attributes_of.items():
+        if type_name not in handlers:
+            handlers[type_name] = _placeholder(attributes)
+
+
+def _placeholder(attributes: list[str]) -> dict[str, Any]:
+    def create(logical_id: str, _properties: Any, stack_name: str) -> tuple[str, dict[str, str]]:
+        name = f"{PLACEHOLDER}{stack_name}-{logical_id}"
+        return name, {attribute: f"{name}.{attribute}" for attribute in attributes}
+
+    def update(name: str, _old: Any, _new: Any, _stack_name: str) -> tuple[str, dict[str, str]]:
+        return name, {attribute: f"{name}.{attribute}" for attribute in attributes}
+
+    return {"create": create, "update": update, "delete": lambda *_given, **_named: None}
+
+
+_parameters: contextvars.ContextVar[dict[str, str]] = contextvars.ContextVar("parameters")
+
+
+def tell_sam_the_parameters() -> None:
+    """Give SAM's transform the values that the operation has."""
+    engine: Any = importlib.import_module("ministack.services.cloudformation.engine")
+    sam: Any = importlib.import_module("samtranslator.translator.transform")
+    apply, transform = engine._apply_transforms, sam.transform  # noqa: SLF001
+
+    def apply_with_values(template: Any, provided: Any = None, previous: Any = None) -> Any:
+        token = _parameters.set(engine._transform_parameters(template, provided, previous))  # noqa: SLF001
+        try:
+            return apply(template, provided, previous)
+        finally:
+            _parameters.reset(token)
+
+    sam.transform = lambda template, _values, loader: transform(template, _parameters.get(), loader)
+    for name in ("engine", "changesets", "handlers"):
+        module: Any = importlib.import_module(f"ministack.services.cloudformation.{name}")
+        module._apply_transforms = apply_with_values  # noqa: SLF001
 
 
 def refer_to_secrets_by_arn() -> None:
@@ -39,5 +93,7 @@ def refer_to_secrets_by_arn() -> None:
 
 
 if __name__ == "__main__":
+    add_placeholders(json.loads(sys.argv.pop(1)) if len(sys.argv) > 1 else {})
+    tell_sam_the_parameters()
     refer_to_secrets_by_arn()
     runpy.run_path(str(EMULATOR_LAUNCHER), run_name="__main__")

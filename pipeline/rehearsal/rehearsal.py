@@ -12,16 +12,19 @@ from emulator.aws import sample_data
 from pipeline.rehearsal import table
 from pipeline.rehearsal.account import EmulatedAccount
 from pipeline.rehearsal.changes import FUNCTION, HEADER, IMPOSSIBLE, TAKEN_PERMISSION, ChangedBuild
-from pipeline.rehearsal.comparison import Row, require_all_explained
+from pipeline.rehearsal.comparison import Row, require_all_explained, require_no_gap_closed
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.deployed import Deployed
 from pipeline.rehearsal.gaps import GAPS
+from pipeline.rehearsal.page import Report
 from pipeline.rehearsal.sam import Commands
 from pipeline.rehearsal.services import Services
 from pipeline.rehearsal.settings import Settings
 from pipeline.rehearsal.step import expect, step
+from pipeline.rehearsal.variants import VariantStack, share_template, variants
 from pipeline.smoke.client import Answer, Deployment
 from pre_traffic_check import hook
+from sam_template.repository import TEMPLATE
 
 CHANGED_PARAMETERS: Final = {"InventoryMemoryMegabytes": "640", "LogLevel": "WARNING"}
 FAILING_PARAMETERS: Final = {"InventoryMemoryMegabytes": "1024", "LogLevel": "DEBUG"}
@@ -42,6 +45,14 @@ class Rehearsal:
         self._declaration = declaration
         self._services = Services(account.endpoint, settings.region)
         self._stack = Deployed(self._services, settings.stack_name, declaration, account.parameters)
+        self.variants = tuple(
+            VariantStack(variant, settings, TEMPLATE, self._services, account.parameters)
+            for variant in variants(settings, TEMPLATE)
+        )
+        self.variants = tuple(
+            VariantStack(variant, settings, TEMPLATE, self._services, account.parameters)
+            for variant in variants(settings, TEMPLATE)
+        )
 
     async def run(self) -> None:
         """Do every step. Raises RehearsalError at the first that does not hold."""
@@ -49,6 +60,14 @@ class Rehearsal:
             await self._steps()
         finally:
             self._services.close()
+
+    def report(self) -> Report:
+        """Return what became of the first set of parameters, that of samconfig.toml."""
+        return Report("rehearsal", "everything on", self._declaration, self.rows)
+
+    def variant_reports(self) -> list[Report]:
+        """Return what became of the others."""
+        return [Report(one.variant.name, one.variant.described, one.declaration, one.rows) for one in self.variants]
 
     async def _steps(self) -> None:
         with step("build") as say:
@@ -62,6 +81,8 @@ class Rehearsal:
             self.rows = await asyncio.to_thread(self._stack.rows, GAPS)
             say(table.summary(self.rows))
         require_all_explained(self.rows)
+        with step("variants") as say:
+            say(await self._rehearse_variants())
         with step("use") as say:
             say(await self._use())
         with step("deploy again") as say:
@@ -89,6 +110,13 @@ class Rehearsal:
         came = await asyncio.to_thread(self._stack.status)
         expect(came == status, f"the stack's status is {came}, not {status}")
         return came
+
+    async def _rehearse_variants(self) -> str:
+        """Rehearse the other sets of parameters, all at once. Raises RehearsalError."""
+        template_url = await asyncio.to_thread(share_template, self._services, self._settings)
+        await asyncio.gather(*(asyncio.to_thread(one.rehearse, template_url) for one in self.variants))
+        require_no_gap_closed([*self.rows, *(row for one in self.variants for row in one.rows)])
+        return "; ".join(f"{one.variant.name}: {len(one.rows)} properties" for one in self.variants)
 
     async def _use(self) -> str:
         self._shop = await asyncio.to_thread(self._open_shop)

@@ -15,15 +15,15 @@ from botocore.exceptions import ClientError
 from emulator.aws.ministack import MiniStack
 from emulator.paths import INSTALLED
 from pipeline.rehearsal.account import LAUNCHER
-from pipeline.rehearsal.comparison import Gap, Made, Row
+from pipeline.rehearsal.comparison import Gap, Made, Row, require_no_gap_closed
 from pipeline.rehearsal.declaration import Declaration
-from pipeline.rehearsal.deployed import Deployed
+from pipeline.rehearsal.deployed import IS_PLACEHOLDER, Deployed
 from pipeline.rehearsal.errors import RehearsalError
-from pipeline.rehearsal.gaps import UNKNOWN_TYPES
 from pipeline.rehearsal.services import Services
 from pipeline.rehearsal.settings import Settings
 
 REGION = "us-east-1"
+UNKNOWN = "AWS::Unknown::Thing"
 LIFECYCLE = {"Rules": [{"Id": "x", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}}]}
 TEMPLATE: dict[str, Any] = {
     "Resources": {
@@ -84,8 +84,21 @@ class Account:
     def cloudformation(self) -> Any:
         return self.services.named("cloudformation")
 
-    def rows(self, *gaps: Gap, template: dict[str, Any] = TEMPLATE) -> dict[tuple[str, str], Row]:
-        deployed = self.deployed(template)
+    def create(self, stack: str, template: dict[str, Any], parameters: dict[str, str] | None = None) -> None:
+        self.cloudformation.create_stack(
+            StackName=stack,
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in (parameters or {}).items()],
+        )
+        wait(self, "CREATE_COMPLETE", stack)
+
+    def resources(self, stack: str) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self.cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        return listed
+
+    def rows(self, *gaps: Gap, template: dict[str, Any] = TEMPLATE, stack: str = "shop") -> dict[tuple[str, str], Row]:
+        deployed = self.deployed(template, stack)
         return {(row.resource, row.name): row for row in deployed.rows(gaps)}
 
     def deployed(self, template: dict[str, Any] = TEMPLATE, stack: str = "shop") -> Deployed:
@@ -98,16 +111,14 @@ class Account:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("account")
-    ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER)
+    types = json.dumps({UNKNOWN: ["Arn"], "AWS::CodeDeploy::Application": [], "AWS::CodeDeploy::DeploymentGroup": []})
+    ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER, arguments=[types])
 
     with asyncio.Runner() as runner:
         runner.run(ministack.start())
         try:
             account = Account(Services(ministack.endpoint, REGION), folder)
-            account.cloudformation.create_stack(
-                StackName="shop", TemplateBody=json.dumps(TEMPLATE), Capabilities=["CAPABILITY_IAM"]
-            )
-            wait(account, "CREATE_COMPLETE")
+            account.create("shop", TEMPLATE)
             yield account
         finally:
             runner.run(ministack.stop())
@@ -132,9 +143,9 @@ def test_a_listed_gap_is_said_and_the_rest_is_made(account: Account) -> None:
 
 
 def test_a_gap_that_is_made_is_found(account: Account) -> None:
-    row = account.rows(*GAPS, Gap("AWS::Logs::LogGroup", "RetentionInDays", ""))["Logs", "RetentionInDays"]
-    assert row.made is Made.DIFFERS
-    assert "is made now" in row.remark
+    rows = account.rows(*GAPS, Gap("AWS::Logs::LogGroup", "RetentionInDays", "")).values()
+    with pytest.raises(RehearsalError, match="AWS::Logs::LogGroup RetentionInDays"):
+        require_no_gap_closed(rows)
 
 
 def test_a_property_that_nothing_reads_is_said(account: Account) -> None:
@@ -146,11 +157,60 @@ def test_a_resource_that_was_not_made_is_found(account: Account) -> None:
     assert account.rows(*GAPS, template=more)["Topic", "(all)"].remark == "the stack does not have it"
 
 
-@pytest.mark.parametrize("type_name", sorted(UNKNOWN_TYPES))
-def test_a_type_that_is_said_to_be_unknown_is_refused(account: Account, type_name: str) -> None:
-    template = {"Resources": {"Unknown": {"Type": type_name, "Properties": {}}}}
+def test_a_type_that_is_not_announced_is_refused(account: Account) -> None:
+    template = {"Resources": {"Unknown": {"Type": "AWS::Nothing::AtAll", "Properties": {}}}}
     with pytest.raises(ClientError, match="Unrecognized resource types"):
         account.cloudformation.create_stack(StackName="unknown", TemplateBody=json.dumps(template))
+
+
+def test_an_unknown_type_gets_a_placeholder_that_the_rest_can_refer_to(account: Account) -> None:
+    template = {
+        "Resources": {
+            "Unknown": {"Type": UNKNOWN, "Properties": {"Name": "x"}},
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::GetAtt": ["Unknown", "Arn"]}}},
+        }
+    }
+    account.create("unknown", template)
+    row = account.rows(template=template, stack="unknown")["Unknown", "Name"]
+    assert (row.made, row.remark) == (Made.NOT_EMULATED, IS_PLACEHOLDER)
+
+
+def test_sam_decides_by_the_values_of_the_parameters(account: Account) -> None:
+    function = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {
+            "InlineCode": "def handler(*_): return 1",
+            "Handler": "index.handler",
+            "Runtime": "python3.13",
+            "AutoPublishAlias": "live",
+            "DeploymentPreference": {"Enabled": {"Ref": "Gradual"}, "Type": "AllAtOnce"},
+        },
+    }
+    template = {
+        "Transform": ["AWS::Serverless-2016-10-31"],
+        "Parameters": {"Gradual": {"Type": "String", "Default": "false"}},
+        "Resources": {"Function": function},
+    }
+    for value, expected in (("true", True), ("false", False)):
+        account.create(f"gradual-{value}", template, {"Gradual": value})
+        types = {one["ResourceType"] for one in account.resources(f"gradual-{value}")}
+        assert ("AWS::CodeDeploy::DeploymentGroup" in types) is expected
+
+
+def test_a_permission_may_name_its_function_without_an_alias(account: Account) -> None:
+    permission = {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Ref": "Function"},
+        "Principal": "sns.amazonaws.com",
+    }
+    template = {
+        "Resources": {
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": function_of("def handler(*_): return 1")},
+            "Permission": {"Type": "AWS::Lambda::Permission", "Properties": permission},
+        }
+    }
+    account.create("permitted", template)
+    assert account.rows(template=template, stack="permitted")["Permission", "FunctionName"].made is Made.YES
 
 
 def test_what_refers_to_a_secret_has_its_arn(account: Account) -> None:
@@ -178,23 +238,25 @@ def test_a_resource_that_fails_is_rolled_back_and_nothing_is_lost(account: Accou
     assert kept["Body"].read() == b"kept"
 
 
-def versioned(account: Account, stack: str, code: str) -> Deployed:
-    """Return a stack with one function and its published version."""
-    function = {
+def function_of(code: str) -> dict[str, Any]:
+    return {
         "Code": {"ZipFile": code},
         "Handler": "index.handler",
         "Role": "arn:aws:iam::000000000000:role/any",
         "Runtime": "python3.13",
         "SnapStart": {"ApplyOn": "PublishedVersions"},
     }
+
+
+def versioned(account: Account, stack: str, code: str) -> Deployed:
+    """Return a stack with one function and its published version."""
     template = {
         "Resources": {
-            "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": function_of(code)},
             "Published": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
         }
     }
-    account.cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
-    wait(account, "CREATE_COMPLETE", stack)
+    account.create(stack, template)
     return account.deployed(template, stack)
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.rehearsal.comparison import Gap, Made, compare, differences, require_all_explained, unused
+from pipeline.rehearsal.comparison import (
+    NOT_KNOWN,
+    Gap,
+    Made,
+    compare,
+    differences,
+    require_all_explained,
+    require_no_gap_closed,
+)
 from pipeline.rehearsal.errors import RehearsalError
 
 TABLE = "AWS::DynamoDB::Table"
@@ -30,6 +38,7 @@ def made(declared: dict[str, Any], reported: dict[str, Any] | None, *gaps: Gap) 
             [{"Key": "aws:cloudformation:stack-name", "Value": "s"}, {"Key": "Stage", "Value": "x"}],
         ),
         ([], None),
+        (f"arn:aws:x:::{NOT_KNOWN}/*", "arn:aws:x:::anything/*"),
     ],
 )
 def test_the_same_said_otherwise_is_no_difference(declared: Any, reported: Any) -> None:
@@ -45,6 +54,8 @@ def test_the_same_said_otherwise_is_no_difference(declared: Any, reported: Any) 
         ({"Action": ["a"]}, {"Action": ["a", "b"]}, "Action"),
         ({"Tags": [{"Key": "Stage", "Value": "x"}]}, {"Tags": []}, "Tags[0]"),
         ({"Dimensions": [{"Name": "n"}]}, {"Dimensions": [{"Name": "n"}, {"Name": "m"}]}, "Dimensions"),
+        ({"Arn": f"arn:{NOT_KNOWN}/*"}, {"Arn": "arn:thing"}, "Arn"),
+        ({"Arn": NOT_KNOWN}, {}, "Arn"),
         ({"Sha": "1234567890123456"}, {"Sha": "1234567890123457"}, "Sha"),
     ],
 )
@@ -92,21 +103,21 @@ def test_a_gap_covers_everything_below_it() -> None:
     assert set(made(declared, dict.fromkeys(declared), gap).values()) == {Made.NOT_EMULATED}
 
 
-def test_a_gap_that_is_made_now_has_to_leave_the_list() -> None:
-    gap = Gap(TABLE, "Recovery", "left out")
-    (row,) = compare("Items", TABLE, {"Recovery": True}, {"Recovery": True}, [gap])
-    assert row.made is Made.DIFFERS
-    assert "Recovery is made now: take it off the list" in row.remark
+def test_a_gap_that_is_made_wherever_it_is_declared_has_to_leave_the_list() -> None:
+    gap = Gap(TABLE, "Encryption", "left out")
+    on, off = {"Encryption": {"Enabled": True}}, {"Encryption": {"Enabled": False}}
+    as_by_default = compare("Items", TABLE, off, off, [gap])
+    with pytest.raises(RehearsalError, match=r"made now: take them off.*\n  AWS::DynamoDB::Table Encryption"):
+        require_no_gap_closed(as_by_default)
+    require_no_gap_closed([*as_by_default, *compare("Others", TABLE, on, off, [gap])])
+
+
+def test_a_gap_that_nothing_declares_may_stay() -> None:
+    require_no_gap_closed(compare("Items", TABLE, {"Name": "x"}, {"Name": "x"}, [Gap(TABLE, "Encryption", "")]))
 
 
 def test_a_gap_of_another_type_explains_nothing() -> None:
     assert made({"Tags": ["a"]}, {"Tags": None}, Gap("AWS::S3::Bucket", "Tags", "")) == {"Tags": Made.DIFFERS}
-
-
-def test_a_gap_that_nothing_declares_has_to_leave_the_list() -> None:
-    used = Gap(TABLE, "Rules.Days", "")
-    idle = Gap(TABLE, "Rules.Hours", "")
-    assert unused([used, idle], [(TABLE, {"Rules": [{"Days": 1}]})]) == [idle]
 
 
 def test_a_rehearsal_ends_at_what_is_not_explained() -> None:
