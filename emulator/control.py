@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-import aiohttp
-from aiohttp import web
-
 from emulator.errors import EmulatorError
+from emulator.http_server import HttpServer, Request, Response
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.state_lock import StateLock, holder
 
+_LOG = logging.getLogger(__name__)
 _ANSWER_SECONDS = 5
+_STOP_SECONDS = 0.5
 _WAIT_SECONDS = 60
 _POLL_SECONDS = 0.1
 
@@ -29,30 +31,43 @@ class ControlServer:
 
     def __init__(self, socket: Path, verbs: dict[str, Verb]) -> None:
         self._socket = socket
-        application = web.Application()
-        for name, verb in verbs.items():
-            application.router.add_post(f"/{name}", _handler(verb))
-        self._runner = web.AppRunner(application, access_log=None)
+        self._verbs = verbs
+        self._server = HttpServer(self._handle)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.UnixSite(self._runner, str(self._socket)).start()
-        self._socket.chmod(0o600)
+        await self._server.start_unix(self._socket)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        await self._server.stop(_STOP_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._socket.unlink(missing_ok=True)
 
+    def _handle(self, request: Request) -> None:
+        verb = self._verbs.get(request.target.decode("latin-1").removeprefix("/"))
+        if verb is None or request.method != "POST":
+            request.respond(_json(404, {"error": "The emulator has no such verb."}))
+            return
+        task = asyncio.create_task(_answer(verb, request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-def _handler(verb: Verb) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(request: web.Request) -> web.Response:
-        try:
-            return web.json_response(await verb(await request.text()))
-        except EmulatorError as error:
-            return web.json_response({"error": str(error)}, status=409)
 
-    return handle
+async def _answer(verb: Verb, request: Request) -> None:
+    try:
+        request.respond(_json(200, await verb(request.body.decode())))
+    except EmulatorError as error:
+        request.respond(_json(409, {"error": str(error)}))
+    except Exception as error:
+        _LOG.exception("%s failed", request.target.decode("latin-1"))
+        request.respond(_json(500, {"error": f"The emulator failed: {error}"}))
+
+
+def _json(status: int, value: Any) -> Response:
+    return Response(status, ((b"content-type", b"application/json"),), json.dumps(value).encode())
 
 
 async def ask(running: RunningEmulator, verb: str, text: str = "", *, seconds: float = 30) -> Any:
@@ -60,21 +75,29 @@ async def ask(running: RunningEmulator, verb: str, text: str = "", *, seconds: f
 
     Raises `EmulatorError` when it refuses, or does not answer within `seconds`.
     """
-    connector = aiohttp.UnixConnector(running.control_socket)
     try:
-        async with (
-            aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(seconds)) as session,
-            session.post(f"http://emulator/{verb}", data=text) as response,
-        ):
-            answer = await response.json()
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        async with asyncio.timeout(seconds):
+            status, answer = await _post(running.control_socket, verb, text.encode())
+    except (TimeoutError, OSError, ValueError) as error:
         raise EmulatorError(
             f"The emulator (process {running.process.pid}) does not answer: `make down` ends it, then `make up` or "
             "`make start` starts a new one."
         ) from error
-    if response.status != 200:
+    if status != 200:
         raise EmulatorError(answer["error"])
     return answer
+
+
+async def _post(socket: str, verb: str, body: bytes) -> tuple[int, Any]:
+    """Return the status and the JSON of an answer. Raises `OSError` or `ValueError` when there is none."""
+    reader, writer = await asyncio.open_unix_connection(socket)
+    try:
+        head = f"POST /{verb} HTTP/1.1\r\nHost: emulator\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        answer_head, _, answer = (await reader.read()).partition(b"\r\n\r\n")
+        return int(answer_head.split(b" ", 2)[1]) if answer_head else 0, json.loads(answer)
+    finally:
+        writer.close()
 
 
 async def answering(paths: StatePaths) -> RunningEmulator | None:

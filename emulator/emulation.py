@@ -48,9 +48,15 @@ LOCAL_PARAMETERS = {"EnvironmentsPerFunction": "64"}
 class Emulation:
     """The backing services, the stack of the template, the engine, the source sync and the control socket of a run."""
 
-    def __init__(self, paths: StatePaths, lock: StateLock, *, gateway_port: int | None = None) -> None:
-        """`gateway_port` is where the gateway listens from the start, if at all; 0 means a free port."""
+    def __init__(
+        self, paths: StatePaths, lock: StateLock, ministack: MiniStack | None, *, gateway_port: int | None = None
+    ) -> None:
+        """`ministack` has been launched; without one `AWS_ENDPOINT_URL` says where AWS is.
+
+        `gateway_port` is where the gateway listens from the start, if at all; 0 means a free port.
+        """
         self._paths = paths
+        self._ministack = ministack
         self._gateway_port = gateway_port
         self._lock = lock
         self._stop_requested = asyncio.Event()
@@ -81,13 +87,12 @@ class Emulation:
         await self._stop_requested.wait()
 
     async def _start(self, resources: contextlib.AsyncExitStack) -> None:
-        resources.enter_context(self._lock)
         is_container = options.runs_containers()
         enforces_iam, throttles = options.enforces_iam(), options.throttles()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.backing_services = BackingServices(self._paths.valkey_log, self._network)
-        self.template, endpoint, _ = await _all_of(
-            asyncio.to_thread(_load_template),
+        (self.template, functions), endpoint, _ = await _all_of(
+            asyncio.to_thread(self._load_template),
             self._start_aws(resources, enforces_iam=enforces_iam),
             self.backing_services.start(resources),
         )
@@ -95,7 +100,7 @@ class Emulation:
         self._refusals = Refusals(self.stack)
         self.backing_services.observe_errors("aws", self._refusals.observe)
         engine = None if is_container else await self._start_engine(resources)
-        resources.enter_context(SourceSync(await asyncio.to_thread(self._built_functions)))
+        resources.enter_context(SourceSync(functions))
         self.running = RunningEmulator(self._lock.owner, endpoint, engine, str(self._paths.control_socket))
         control = ControlServer(
             self._paths.control_socket,
@@ -126,12 +131,12 @@ class Emulation:
         resources.callback(self._paths.forget_running)
 
     async def _start_aws(self, resources: contextlib.AsyncExitStack, *, enforces_iam: bool) -> Endpoint:
-        """Return the endpoint that `AWS_ENDPOINT_URL` names, else a MiniStack of this emulation."""
-        if external := await asyncio.to_thread(options.endpoint_url):
+        """Return the endpoint that `AWS_ENDPOINT_URL` names, else the MiniStack of this emulation."""
+        ministack = self._ministack
+        if ministack is None:
             self._iam = "left to your endpoint"
-            return Endpoint(external, options.EXTERNAL_ROOT)
+            return Endpoint(await asyncio.to_thread(options.endpoint_url), options.EXTERNAL_ROOT)
         self._iam = "enforced" if enforces_iam else "off"
-        ministack = MiniStack(INSTALLED, log=self._paths.ministack_log, enforce_iam=enforces_iam)
         await ministack.start()
         resources.push_async_callback(ministack.stop)
         self.backing_services.watch(resources, "MiniStack", ministack, self._paths.ministack_log)
@@ -168,16 +173,18 @@ class Emulation:
         resources.push_async_callback(self._engine.stop)
         return f"unix://{self._paths.engine_socket}"
 
-    def _built_functions(self) -> list[BuiltFunction]:
+    def _load_template(self) -> tuple[Template, list[BuiltFunction]]:
+        """Return the template, and the functions that `sam build` made of it."""
+        template = _load_template()
         build.prepare(self._paths)
         find = functools.cache(find_interpreter)  # each search runs interpreters
-        return [
+        return template, [
             BuiltFunction(
                 sources=function.code_uri,
                 build=self._paths.build / function.logical_id,
                 interpreter=find(function.runtime).path,
             )
-            for function in self.template.functions.values()
+            for function in template.functions.values()
         ]
 
     async def _identify(self, _: str) -> dict[str, Any]:

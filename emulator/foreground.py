@@ -13,14 +13,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from emulator import options, status_view
 from emulator.attached_process import AttachedProcess
+from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.control import ask, running_or_lock
-from emulator.emulation import Emulation
 from emulator.errors import EmulatorError
-from emulator.paths import RunningEmulator, StatePaths
+from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.ports import LOOPBACK, accepts, first_free_port, reserved
 from emulator.process_identity import ProcessIdentity
 from emulator.sam_cli import invoke_command, process_environment, start_api_command
@@ -29,6 +29,9 @@ from sam_template.repository import REPOSITORY
 
 GATEWAY_PORTS = range(3002, 3022)
 """Where the gateway of an emulator in the background listens: the first that is free. Those of `sam` are others."""
+if TYPE_CHECKING:
+    from emulator.emulation import Emulation
+
 READY_SECONDS = 60
 SAM_STOP_SECONDS = 5
 _POLL_SECONDS = 0.1
@@ -45,7 +48,7 @@ async def emulator(
     """
     running, lock = await running_or_lock(paths)
     if lock is not None:
-        async with Emulation(paths, lock, gateway_port=gateway_port) as emulation:
+        async with _emulation(paths, lock, gateway_port) as emulation:
             yield emulation.running, lambda: _ended(emulation)
     elif running is not None:
         if gateway_port is not None:
@@ -53,6 +56,27 @@ async def emulator(
             await ask(running, "gateway", json.dumps({"port": gateway_port, "owner": owner}))
         async with _shown(paths.log):
             yield running, lambda: _gone(paths, running)
+
+
+@contextlib.asynccontextmanager
+async def _emulation(paths: StatePaths, lock: StateLock, gateway_port: int | None) -> AsyncIterator[Emulation]:
+    """Run an emulation for the length of the block."""
+    is_embedded = not os.environ.get("AWS_ENDPOINT_URL")
+    with lock:
+        ministack = MiniStack(INSTALLED, log=paths.ministack_log, enforce_iam=options.enforces_iam())
+        try:
+            if is_embedded:
+                await ministack.launch()
+            # Imported here: that takes as long as MiniStack needs to start.
+
+            async with Emulation(
+                paths, lock, ministack if is_embedded else None, gateway_port=gateway_port
+            ) as emulation:
+                yield emulation
+        except MiniStackError as error:
+            raise EmulatorError(str(error)) from error
+        finally:
+            await ministack.stop()
 
 
 @contextlib.asynccontextmanager
@@ -186,7 +210,7 @@ async def serve(paths: StatePaths, descriptor: int | None = None) -> None:
     gateway_port = None if options.runs_containers() else first_free_port(GATEWAY_PORTS)
     async with (
         interruptible(with_parent=False) as interrupted,
-        Emulation(paths, lock, gateway_port=gateway_port) as emulation,
+        _emulation(paths, lock, gateway_port) as emulation,
     ):
         sys.stdout.write(f"The emulator runs as process {os.getpid()}: {emulation.running.endpoint_url}\n")
         sys.stdout.flush()

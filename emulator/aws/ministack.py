@@ -78,19 +78,26 @@ class MiniStack:
         await self.stop()
 
     async def start(self) -> None:
-        """Start, and return once it answers. Raises MiniStackError."""
+        """Start, unless it was launched already, and return once it answers. Raises MiniStackError."""
+        if self._process is None:
+            await self.launch()
+        try:
+            await self._answers()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def launch(self) -> None:
+        """Start, and leave it to `start` to wait until it answers. Raises MiniStackError."""
         if not self._python.exists():
             raise MiniStackError(f"MiniStack is not installed ({self._python} is missing); run `make setup`.")
-        chosen = self._port
-        self._port = chosen or free_port()  # it cannot be given a socket, so someone else may yet take the port
+        self._port = self._port or free_port()  # it cannot be given a socket, so someone else may yet take the port
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir(parents=True)
         try:
             await self._start()
-            await self._answers()
         except BaseException:
             await self.stop()
-            self._port = chosen
             raise
 
     async def wait(self) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import http
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from emulator.http_server.connection import Connection
 from emulator.http_server.messages import Limits, Request, Response
@@ -48,6 +50,16 @@ class HttpServer:
         """Listen on `host`, port 0 being a free one. Raises `OSError` when something else listens there."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Connection(self, loop), host, port, backlog=backlog)
+        self._sweep = loop.call_later(_SWEEP_SECONDS, self._expire)
+
+    async def start_unix(self, path: Path) -> None:
+        """Listen on a unix socket that only this user can open. Raises `OSError`."""
+        loop = asyncio.get_running_loop()
+        before = os.umask(0o177)
+        try:
+            self._server = await loop.create_unix_server(lambda: Connection(self, loop), path)
+        finally:
+            os.umask(before)
         self._sweep = loop.call_later(_SWEEP_SECONDS, self._expire)
 
     @property

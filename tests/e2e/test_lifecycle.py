@@ -56,7 +56,10 @@ def the_process(started: Started, *words: str) -> psutil.Process:
 
 
 def _has(process: psutil.Process, words: tuple[str, ...]) -> bool:
-    command = " ".join(process.cmdline())
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
     return (
         all(word in command for word in words) and "attached_process" not in command and not command.startswith("make")
     )
