@@ -124,6 +124,7 @@ class Emulation:
                 endpoint.root.environment(),
                 throttles=throttles,
             )
+            self._engine.exposed_headers = self.gateway.exposed_headers()
             resources.push_async_callback(self.gateway.stop)
         if self._gateway_port is not None:
             await self.open_gateway(self._gateway_port)

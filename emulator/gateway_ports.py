@@ -66,6 +66,15 @@ class GatewayPorts:
         self._is_started = False
         self._keeper: asyncio.Task[None] | None = None
 
+    def exposed_headers(self) -> dict[str, str]:
+        """Return what each function's API exposes to pages of browsers, for those with CORS."""
+        return {
+            route.integration.function: ",".join(api.cors.get("exposeHeaders") or ())
+            for api in self._apis
+            if api.cors is not None
+            for route in api.routes
+        }
+
     async def open(self, port: int, owner: ProcessIdentity) -> list[ServedApi]:
         """Serve the first API on `port` and the others on those after it, until `owner` ends; 0 means free ports.
 

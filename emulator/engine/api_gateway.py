@@ -24,10 +24,15 @@ _USER_AGENT = "Custom User Agent String"
 
 @dataclass(frozen=True)
 class Event:
-    """An event as the function gets it. `from_start_api` tells whether SAM synthesised it from an HTTP request."""
+    """An event as the function gets it.
+
+    `from_start_api` tells whether SAM synthesised it from an HTTP request, `has_origin` whether that request names the
+    origin of a page.
+    """
 
     body: bytes
     from_start_api: bool
+    has_origin: bool = False
 
 
 def correct(raw: bytes, trace_id: str) -> Event:
@@ -46,7 +51,9 @@ def correct(raw: bytes, trace_id: str) -> Event:
         _correct_v1(event, trace_id)
     else:
         return Event(raw, from_start_api=False)
-    return Event(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(), from_start_api=True)
+    body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    has_origin = any(name.lower() == "origin" for name in event.get("headers") or ())
+    return Event(body, from_start_api=True, has_origin=has_origin)
 
 
 def recognisable_error(payload: bytes) -> bytes:
@@ -62,6 +69,24 @@ def recognisable_error(payload: bytes) -> bytes:
         error = {"errorType": "Unhandled", "errorMessage": payload.decode(errors="replace")}
     kept = {name: error[name] for name in ("errorMessage", "errorType", "stackTrace", "cause") if name in error}
     return json.dumps({"errorMessage": "", "errorType": "Unhandled", **kept}).encode()
+
+
+def with_exposed_headers(payload: bytes, exposed: str) -> bytes:
+    """Return a function's answer with the CORS headers of its own taken out, and those that the API exposes.
+
+    SAM adds the other CORS headers. API Gateway ignores the function's own (API Gateway Developer Guide, "Configure
+    CORS for HTTP APIs in API Gateway").
+    """
+    try:
+        answer = json.loads(payload)
+    except ValueError:
+        return payload
+    headers = answer.get("headers") or {} if isinstance(answer, dict) and "statusCode" in answer else None
+    if not isinstance(headers, dict):
+        return payload
+    kept = {name: value for name, value in headers.items() if not name.lower().startswith("access-control-")}
+    exposing = {"access-control-expose-headers": exposed} if exposed else {}
+    return json.dumps({**answer, "headers": {**kept, **exposing}}, ensure_ascii=False).encode()
 
 
 def request_too_large() -> bytes:

@@ -30,6 +30,7 @@ class Container:
         body: Mapping[str, Any],
         owner: ProcessIdentity | None,
         functions: RunningFunctions,
+        exposed_headers: str | None = None,
     ) -> None:
         self.id = secrets.token_hex(32)
         self.function = function
@@ -42,7 +43,11 @@ class Container:
         self._functions = functions
         self._running = functions.hold(function, self.log)
         self._endpoint = InvokeEndpoint(
-            function, self._running, self.log, is_start_lambda=owner is not None and _runs_start_lambda(owner)
+            function,
+            self._running,
+            self.log,
+            is_start_lambda=owner is not None and _runs_start_lambda(owner),
+            exposed_headers=exposed_headers,
         )
         self._start: asyncio.Task[None] | None = None
         self._initialisation: asyncio.Task[None] | None = None

@@ -54,6 +54,8 @@ class Engine:
         self._credentials = credentials
         self.functions = RunningFunctions(self._start_environment, max_environments)
         """The functions that run: the containers' and those of others who hold one."""
+        self.exposed_headers: Mapping[str, str] = {}
+        """For each function behind an API with CORS, what the API exposes; SAM CLI leaves it out."""
         self._containers: dict[str, Container] = {}
         self._runtimes: dict[str, tuple[Interpreter, Path]] = {}
         self._runtime_lock = asyncio.Lock()
@@ -110,7 +112,7 @@ class Engine:
         """
         interpreter, _ = await self._runtime(runtime)
         function = Function.from_create_body(interpreter.runtime, body)
-        container = Container(function, body, owner, self.functions)
+        container = Container(function, body, owner, self.functions, self.exposed_headers.get(function.name))
         self._containers[container.id] = container
         return container
 

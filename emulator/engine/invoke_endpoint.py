@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Protocol
 
 from emulator.engine import api_gateway, lambda_errors
@@ -71,11 +72,21 @@ class Company:
 class InvokeEndpoint:
     """Serves the invocations of one container on a port of this machine.
 
-    With `is_start_lambda` the container is one of `sam local start-lambda`.
+    With `is_start_lambda` the container is one of `sam local start-lambda`. `exposed_headers` are those of the API's
+    CORS, None when it has none.
     """
 
-    def __init__(self, function: Function, runs: Runs, log: LogStream, *, is_start_lambda: bool = False) -> None:
+    def __init__(
+        self,
+        function: Function,
+        runs: Runs,
+        log: LogStream,
+        *,
+        is_start_lambda: bool = False,
+        exposed_headers: str | None = None,
+    ) -> None:
         self._function = function
+        self._exposed_headers = exposed_headers
         self._is_start_lambda = is_start_lambda
         self._runs = runs
         self._log = log
@@ -127,6 +138,10 @@ class InvokeEndpoint:
         present = self._company.enter()
         try:
             outcome = await self._runs.invoke(invocation)
+            if event.has_origin and self._exposed_headers is not None and not outcome.is_error:
+                outcome = replace(
+                    outcome, payload=api_gateway.with_exposed_headers(outcome.payload, self._exposed_headers)
+                )
             response = _response(invocation, outcome, as_sam_knows_errors=event.from_start_api or self._is_start_lambda)
             line = await report
             if not self._company.has_company(present):

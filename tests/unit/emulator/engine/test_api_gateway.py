@@ -152,6 +152,27 @@ def test_an_error_keeps_what_the_developer_reads() -> None:
     assert kept == {"errorMessage": "boom", "errorType": "ValueError", "stackTrace": ["line"]}
 
 
+def test_what_the_api_exposes_replaces_the_functions_own_cors_headers() -> None:
+    answer = {"statusCode": 200, "headers": {"ETag": "1", "Access-Control-Allow-Origin": "*"}, "body": "ä"}
+    exposed = json.loads(api_gateway.with_exposed_headers(json.dumps(answer).encode(), "etag,location"))
+    assert exposed == answer | {"headers": {"ETag": "1", "access-control-expose-headers": "etag,location"}}
+    assert json.loads(api_gateway.with_exposed_headers(b'{"statusCode": 204, "headers": null}', "")) == {
+        "statusCode": 204,
+        "headers": {},
+    }
+
+
+@pytest.mark.parametrize("payload", [b"", b"no json", b"[]", b'"text"', b'{"message": "no proxy answer"}', b"null"])
+def test_an_answer_that_is_no_http_answer_is_left_alone(payload: bytes) -> None:
+    assert api_gateway.with_exposed_headers(payload, "etag") == payload
+
+
+def test_a_request_of_a_page_is_known_by_its_origin() -> None:
+    for headers, is_page in (({"Origin": "https://shop.example"}, True), ({"Accept": "*/*"}, False)):
+        raw = json.dumps(synthesised_v2(**headers)).encode()
+        assert api_gateway.correct(raw, TRACE_ID).has_origin == is_page
+
+
 def test_a_request_over_the_limit_is_answered_with_413_that_says_the_limit() -> None:
     answer = json.loads(api_gateway.request_too_large())
     assert answer["statusCode"] == 413
