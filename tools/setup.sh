@@ -4,7 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-VERSIONS="3.13 3.12 3.14 3.11" # the template's runtime first: tests then run on what Lambda runs
+# SETUP_PYTHON=3.12 chooses one. Else the template's runtime comes first: tests then run on what Lambda runs.
+VERSIONS="${SETUP_PYTHON:-3.13 3.12 3.14 3.11}"
 
 fail() {
   printf 'setup: %s\n' "$1" >&2
@@ -33,7 +34,7 @@ find_python() {
 index="${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-}}"
 
 python=$(find_python)
-[ -n "$python" ] || fail "no Python 3.11 to 3.14 answers on this machine: install one, for example python3.13."
+[ -n "$python" ] || fail "no Python ${SETUP_PYTHON:-3.11 to 3.14} answers on this machine: install one, for example python3.13."
 
 if ! [ -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
   rm -rf .venv
