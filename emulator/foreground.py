@@ -68,10 +68,10 @@ async def _emulation(paths: StatePaths, lock: StateLock, gateway_port: int | Non
             if is_embedded:
                 await ministack.launch()
             # Imported here: that takes as long as MiniStack needs to start.
+            from emulator import emulation as whole
 
-            async with Emulation(
-                paths, lock, ministack if is_embedded else None, gateway_port=gateway_port
-            ) as emulation:
+            aws = ministack if is_embedded else None
+            async with whole.Emulation(paths, lock, aws, gateway_port=gateway_port) as emulation:
                 yield emulation
         except MiniStackError as error:
             raise EmulatorError(str(error)) from error
