@@ -125,14 +125,16 @@ class JsonSecret:
         return value
 
 
-def read_secret(secret: str) -> Mapping[str, Any]:
+def read_secret(secret: str, *, previous: bool = False) -> Mapping[str, Any]:
     """Return the members of the JSON secret with the name or ARN `secret`, from Secrets Manager.
 
+    `previous` asks for the version before the last change, which there may not be.
     Raises MalformedSecretError, which never quotes the secret, and botocore's errors.
     """
     from lambda_http import aws_clients
 
-    answer = aws_clients.secretsmanager().get_secret_value(SecretId=secret)
+    version: Any = {"VersionStage": "AWSPREVIOUS"} if previous else {}
+    answer = aws_clients.secretsmanager().get_secret_value(SecretId=secret, **version)
     try:
         # A secret that is binary has no SecretString (AWS Secrets Manager API Reference, "GetSecretValue").
         members = json.loads(answer.get("SecretString", "").removeprefix("\ufeff"))

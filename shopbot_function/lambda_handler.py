@@ -43,7 +43,7 @@ def prepare_snapshot(application: Flask) -> None:
 
     for library in _LIBRARIES:
         importlib.import_module(library)
-    aws_clients.dynamodb(max_attempts=2)
+    aws_clients.dynamodb()
     aws_clients.secretsmanager()
     with application.app_context():
         extensions().make_all()

@@ -150,7 +150,7 @@ def _shopbot(aws: Aws, log: io.StringIO, backing_services: dict[str, Any]) -> di
     requests = {route: _request(shopbot.lambda_handler, event, log, aws) for route, event in sent.items()}
     _chat(shopbot.lambda_handler, log, aws)  # fills the prompt cache, as the customer before did
     requests["POST /chat"] = _chat(shopbot.lambda_handler, log, aws)
-    shopbot.application.extensions["shopping_bot"].conversations.close()
+    shopbot.application.extensions["shopping_bot"].redis.close()
     http.forget()
     return requests
 

@@ -23,7 +23,9 @@ class Config:
         self.SECRETS_MANAGER_SECRET = environment.get("SECRETS_MANAGER_SECRET", "")
         self.REDIS_HOST = environment.get("REDIS_HOST", "")
         self.REDIS_PORT = _integer(environment, "REDIS_PORT", 6379, 65_535)
-        self.REDIS_TLS = _boolean(environment, "REDIS_TLS")
+        # Without a word TLS stays on, so that a typo does not send a password in the clear.
+        self.REDIS_TLS = _boolean(environment, "REDIS_TLS", "true")
+        self.REDIS_CLUSTER = _boolean(environment, "REDIS_CLUSTER", "false")
         ttl = self.CONVERSATION_TTL_SECONDS
         self.CONVERSATION_TTL_SECONDS = _integer(environment, "CONVERSATION_TTL_SECONDS", ttl, 30 * 86_400)
         self.ES_URL = environment.get("ES_URL", "").rstrip("/")
@@ -77,9 +79,8 @@ def _integer(environment: Mapping[str, str], name: str, default: int, maximum: i
     return int(text)
 
 
-def _boolean(environment: Mapping[str, str], name: str) -> bool:
-    # Without a word TLS stays on, so that a typo does not send a password in the clear.
-    text = environment.get(name, "true").strip().lower()
+def _boolean(environment: Mapping[str, str], name: str, default: str) -> bool:
+    text = environment.get(name, default).strip().lower()
     if text not in {"true", "false"}:
         raise ConfigurationError(f'{name} must be "true" or "false".')
     return text == "true"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Self
 
 # API Gateway gives up after 30 s for an HTTP API, 29 s for a REST API (Amazon API Gateway Developer Guide, "Quotas").
 LONGEST_ANSWER_SECONDS = 28.0
 # What building and sending the answer may take after the last backing service has answered.
-MARGIN_SECONDS = 1.0
+MARGIN_SECONDS = 2.0
 
 
 class Deadline:
@@ -49,3 +50,25 @@ class Deadline:
     def within(self, seconds: float) -> Deadline:
         """Return the nearer of this deadline and one in `seconds`."""
         return Deadline(min(seconds, self.remaining()), clock=self._clock)
+
+    def earlier(self, seconds: float) -> Deadline:
+        """Return the deadline `seconds` before this one."""
+        return Deadline(self.remaining() - seconds, clock=self._clock)
+
+
+_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+
+
+def begin(context: Any) -> None:
+    """Let `current` return the deadline of the invocation that the Lambda `context` describes."""
+    _current.set(Deadline.from_context(context))
+
+
+def end() -> None:
+    """Forget the deadline that `begin` set."""
+    _current.set(None)
+
+
+def current() -> Deadline:
+    """Return the deadline of the request; outside of one, that of a request which begins now."""
+    return _current.get() or Deadline.from_context(None)

@@ -31,7 +31,7 @@ def problem_for(error: Exception) -> Problem:
     if isinstance(error, ClaudeBusyError):
         return unavailable("The assistant is busy; try again in a moment.", error.retry_after_seconds)
     if isinstance(error, ClaudeRefusalError):
-        return unavailable("The assistant cannot take this message; say it in other words, or begin anew.", None)
+        return unavailable("The assistant is out of order; whoever runs it has to mend it.", None)
     if isinstance(error, BackingServiceError):
         part = {"redis": "memory of conversations", "elasticsearch": "product search", "dynamodb": "stock"}
         name = part.get(error.backing_service, "service behind this")

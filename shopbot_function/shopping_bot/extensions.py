@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, current_app
 
 from lambda_http.problem import Problem, unavailable
-from shopping_bot import request_metrics
+from shopping_bot import deadline, request_metrics
 from shopping_bot.observability import log_failure, logger
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from shopping_bot.backends.claude import Claude
     from shopping_bot.backends.elasticsearch import ProductIndex
     from shopping_bot.backends.inventory import Inventory
+    from shopping_bot.backends.redis import RedisConnection
     from shopping_bot.chat.bot_core import BotCore
     from shopping_bot.chat.conversations import Conversations
+    from shopping_bot.chat.session import SessionIds
     from shopping_bot.search.product_search import ProductSearch
 
 _NAME = "shopping_bot"
+# Two tries, each of one second to connect and two to read, and the pause between them (lambda_http.aws_clients).
+_LONGEST_SECRET_SECONDS = 7.0
 
 
 class MissingSettingError(Exception):
@@ -36,6 +40,8 @@ class Extensions:
         self._config = config
         self._lock = threading.RLock()
         self._secrets: JsonSecret | None = None
+        self._session_ids: SessionIds | None = None
+        self._redis: RedisConnection | None = None
         self._conversations: Conversations | None = None
         self._claude: Claude | None = None
         self._product_index: ProductIndex | None = None
@@ -48,16 +54,34 @@ class Extensions:
         """The backing services' keys."""
         with self._making("keys"):
             if self._secrets is None:
-                from lambda_http.json_secret import JsonSecret, read_secret
-
-                secret = self._setting("SECRETS_MANAGER_SECRET")
-
-                def read() -> Mapping[str, Any]:
-                    with request_metrics.backing_service("secretsmanager"):
-                        return read_secret(secret)
-
-                self._secrets = JsonSecret(read, lambda error: log_failure("The secret could not be read", error))
+                self._secrets = self._json_secret()
             return self._secrets
+
+    @property
+    def session_ids(self) -> SessionIds:
+        """The session ids, keyed by the secret."""
+        with self._making("conversations"):
+            if self._session_ids is None:
+                from shopping_bot.chat.session import SessionIds
+
+                self._session_ids = SessionIds(self.secrets, self._json_secret(previous=True))
+            return self._session_ids
+
+    @property
+    def redis(self) -> RedisConnection:
+        """The connection to Redis."""
+        with self._making("conversations"):
+            if self._redis is None:
+                from shopping_bot.backends.redis import RedisConnection
+
+                self._redis = RedisConnection(
+                    host=self._config["REDIS_HOST"],
+                    port=self._config["REDIS_PORT"],
+                    tls=self._config["REDIS_TLS"],
+                    cluster=self._config["REDIS_CLUSTER"],
+                    secrets=self.secrets,
+                )
+            return self._redis
 
     @property
     def conversations(self) -> Conversations:
@@ -66,13 +90,7 @@ class Extensions:
             if self._conversations is None:
                 from shopping_bot.chat.conversations import Conversations
 
-                self._conversations = Conversations(
-                    host=self._config["REDIS_HOST"],
-                    port=self._config["REDIS_PORT"],
-                    tls=self._config["REDIS_TLS"],
-                    ttl_seconds=self._config["CONVERSATION_TTL_SECONDS"],
-                    secrets=self.secrets,
-                )
+                self._conversations = Conversations(self.redis, ttl_seconds=self._config["CONVERSATION_TTL_SECONDS"])
             return self._conversations
 
     @property
@@ -131,6 +149,28 @@ class Extensions:
         for get in (lambda: self.conversations, lambda: self.product_search, lambda: self.bot_core):
             with contextlib.suppress(Problem):
                 get()
+
+    def _json_secret(self, *, previous: bool = False) -> JsonSecret:
+        from lambda_http.json_secret import JsonSecret, read_secret
+
+        secret = self._setting("SECRETS_MANAGER_SECRET")
+
+        def read() -> Mapping[str, Any]:
+            from botocore.exceptions import ClientError
+
+            if not deadline.current().has(_LONGEST_SECRET_SECONDS):
+                raise TimeoutError("There is no time left to read the secret")
+            with request_metrics.backing_service("secretsmanager"):
+                try:
+                    return read_secret(secret, previous=previous)
+                except ClientError as error:
+                    is_missing = error.response.get("Error", {}).get("Code") == "ResourceNotFoundException"
+                    if previous and is_missing:
+                        # The secret was never changed.
+                        return {}
+                    raise
+
+        return JsonSecret(read, lambda error: log_failure("The secret could not be read", error))
 
     @contextlib.contextmanager
     def _making(self, part: str) -> Iterator[None]:

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from flask import Flask, Response, g, request
 
-from shopping_bot import request_metrics
+from shopping_bot import deadline, request_metrics
 from shopping_bot.request_metrics import RequestMetrics
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def install(application: Flask) -> None:
         g.started_at = time.time()
         g.metrics = request_metrics.begin()
         context = request.environ.get("serverless.context")
+        deadline.begin(context)
         event = request.environ.get("serverless.event") or {}
         g.request_id = event.get("requestContext", {}).get("requestId", "-")
         logger.thread_safe_clear_keys()
@@ -52,6 +53,7 @@ def install(application: Flask) -> None:
         return response
 
     application.before_request(begin)
+    application.teardown_request(lambda _: deadline.end())
     application.after_request(record)
 
 
@@ -129,7 +131,10 @@ def _record(route: str, status: int, metrics: RequestMetrics, *, is_cold: bool) 
     # What an alarm watches is one series, without the route (ClaudeFailuresAlarm, ShopbotNewVersionFailuresAlarm in
     # template.yaml). Of an unexpected failure Lambda counts no error, because there is an answer.
     if metrics.failed_completions:
-        _count("ClaudeFailures", metrics.failed_completions)
+        _count("ClaudeFailures", metrics.failed_completions.total())
+    # And by reason, for whoever looks why.
+    for reason, times in metrics.failed_completions.items():
+        _count("ClaudeFailures", times, reason=reason)
     if status == 500:
         _count("Failures", 1, version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"))
 

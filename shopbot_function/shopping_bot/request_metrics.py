@@ -27,7 +27,7 @@ class RequestMetrics:
     calls: list[BackingServiceCall] = field(default_factory=list)
     tool_calls: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
-    failed_completions: int = 0
+    failed_completions: Counter[str] = field(default_factory=Counter)
     degraded: set[str] = field(default_factory=set)
 
 

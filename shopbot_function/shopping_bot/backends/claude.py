@@ -39,6 +39,7 @@ CALL_TIMEOUT_SECONDS = 20.0
 SHORTEST_CALL_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
+_REFUSALS = {402: "billing", 403: "permission", 404: "model", 413: "size"}
 _CACHED = {"cache_control": {"type": "ephemeral"}}
 
 
@@ -51,7 +52,15 @@ class ClaudeBusyError(Exception):
 
 
 class ClaudeRefusalError(Exception):
-    """Claude refuses the request as it is; asking again would not help."""
+    """Claude refuses the request as it is; asking again would not help.
+
+    `reason` is billing, permission, model, size or request: the account has no credit or is at its limit, the key may
+    not use the model, there is no such model, the request is too large, or something else is wrong with it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Claude refuses the request ({reason})")
+        self.reason = reason
 
 
 class Claude:
@@ -89,7 +98,7 @@ class Claude:
 
         Raises BackingServiceError and SecretError.
         """
-        key = self._secrets.require(KEY)
+        key = self._secrets.require_for_header(KEY)
         url = f"{self._base_url}/v1/models?limit=1"
         response = http.request_json(
             "GET", url, backing_service=BACKING_SERVICE, headers=_headers(key), timeout_seconds=timeout_seconds
@@ -122,9 +131,9 @@ class Claude:
                     _count(response.body.get("usage"))
                     return completion
                 logger.warning("Claude's answer cannot be read")
-            elif response is not None and response.status < 500 and response.status not in {408, 409, 429}:
-                logger.error("Claude refuses the request", **_failure(response))
-                raise ClaudeRefusalError
+            elif response is not None and (reason := _refusal(response)):
+                logger.error("Claude refuses the request", reason=reason, **_failure(response))
+                raise ClaudeRefusalError(reason)
             asked = _retry_after(response)
             # Full jitter, by SystemRandom: environments restored from one SnapStart snapshot share the plain state.
             wait = pause * random.randbelow(1000) / 1000 if asked is None else asked
@@ -137,13 +146,12 @@ class Claude:
 
     def _post(self, content: bytes, deadline: Deadline) -> Response | None:
         """Return the answer, None when there is none. Raises SecretError when no key is accepted."""
-        key = self._secrets.require(KEY)
+        key = self._secrets.require_for_header(KEY)
         response = self._send(content, key, deadline)
-        if response is None or response.status not in {401, 403}:
-            return response
-        another = self._secrets.after_refusal(KEY, key)
-        response = self._send(content, another, deadline) if another else response
-        if response is not None and response.status in {401, 403}:
+        # 403 is a key without a permission, which another key may have.
+        if response is not None and response.status in {401, 403} and self._secrets.after_refusal(KEY, key):
+            response = self._send(content, self._secrets.require_for_header(KEY), deadline)
+        if response is not None and response.status == 401:
             raise SecretError(KEY, "is refused")
         return response
 
@@ -184,10 +192,31 @@ def _failure(response: Response | None) -> dict[str, Any]:
     return {"status": response.status, "error_type": _error_type(response)}
 
 
+def _refusal(response: Response) -> str | None:
+    """Return why asking again would be refused again, see ClaudeRefusalError; None when it would not.
+
+    Source: Claude Platform documentation, "Errors" and "Rate limits" (Spend limits): the account's credit and the
+    limits that its owner sets are told by the message of a 400, the cap of its tier by the code of a 429.
+    """
+    error = _error(response)
+    message, details = str(error.get("message", "")).lower(), error.get("details")
+    if isinstance(details, dict) and details.get("error_code") == "enforced_spend_limit_reached":
+        return "billing"
+    if response.status >= 500 or response.status in {408, 409, 429}:
+        return None
+    if response.status in _REFUSALS:
+        return _REFUSALS[response.status]
+    return "billing" if any(words in message for words in ("credit balance", "usage limits")) else "request"
+
+
 def _error_type(response: Response) -> str:
-    error = response.body.get("error") if isinstance(response.body, dict) else None
-    kind = error.get("type") if isinstance(error, dict) else None
+    kind = _error(response).get("type")
     return kind[:60] if isinstance(kind, str) else "unknown"
+
+
+def _error(response: Response) -> Mapping[str, Any]:
+    error = response.body.get("error") if isinstance(response.body, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _retry_after(response: Response | None) -> float | None:

@@ -24,10 +24,14 @@ _MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8"
 
 @dataclass(frozen=True)
 class Found:
-    """The best products as they are indexed, best first, and how many match in all."""
+    """The best products as they are indexed, best first, and how many match in all.
+
+    `is_partial` tells that not every shard answered in time, so that products may be missing.
+    """
 
     products: list[dict[str, Any]]
     total: int
+    is_partial: bool = False
 
 
 class ProductIndex:
@@ -47,8 +51,9 @@ class ProductIndex:
         response = self._request("POST", "_search", body, deadline)
         try:
             hits = response.body["hits"]
-            return Found([hit["_source"] for hit in hits["hits"]], int(hits["total"]["value"]))
-        except (KeyError, TypeError, ValueError) as error:
+            products = [hit["_source"] for hit in hits["hits"] if isinstance(hit["_source"].get("sku"), str)]
+            return Found(products, int(hits["total"]["value"]), _is_partial(response.body))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BackingServiceError(BACKING_SERVICE, "the answer is not that of a search") from error
 
     def reach(self, timeout_seconds: float) -> None:
@@ -56,19 +61,22 @@ class ProductIndex:
         self._request("GET", "_count", None, Deadline(timeout_seconds))
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None, deadline: Deadline) -> Response:
-        key = self._secrets.get(KEY)
+        key = self._key()
         response = self._send(method, path, body, key, deadline)
         if response.status in {401, 403}:
-            another = self._secrets.after_refusal(KEY, key)
-            if another:
-                response = self._send(method, path, body, another, deadline)
+            if self._secrets.after_refusal(KEY, key):
+                key = self._key()
+                response = self._send(method, path, body, key, deadline)
             if response.status in {401, 403}:
-                raise SecretError(KEY, "is refused" if key or another else "is not set")
+                raise SecretError(KEY, "is refused" if key else "is not set")
         if response.status == 404:
             raise BackingServiceError(BACKING_SERVICE, f"there is no index {self._index}; `make index` fills it")
         if response.status != 200:
             raise BackingServiceError(BACKING_SERVICE, f"status {response.status}{_kind(response)}")
         return response
+
+    def _key(self) -> str:
+        return self._secrets.require_for_header(KEY) if self._secrets.get(KEY) else ""
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None, key: str, deadline: Deadline) -> Response:
         headers = {"Accept": _MEDIA_TYPE}
@@ -84,6 +92,13 @@ class ProductIndex:
             headers=headers,
             timeout_seconds=deadline.timeout(SEARCH_TIMEOUT_SECONDS),
         )
+
+
+def _is_partial(body: Mapping[str, Any]) -> bool:
+    """Tell whether a search is one of some shards only ("Search API", _shards and timed_out)."""
+    shards = body.get("_shards", {})
+    failed, total = shards.get("failed", 0), shards.get("total", 0)
+    return bool(body.get("timed_out")) or failed > 0 or shards.get("successful", total) < total
 
 
 def _kind(response: Response) -> str:

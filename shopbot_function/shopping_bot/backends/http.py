@@ -7,6 +7,7 @@ imported at the first request, because the health route needs none.
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -101,15 +102,31 @@ def _send(
 
 
 def _read(answer: BaseHTTPResponse, backing_service: str, end: float) -> bytes:
-    chunks = bytearray()
-    # The time-out of a socket is for one read; a backing service that trickles must not hold the request.
-    for chunk in answer.stream(_CHUNK_BYTES):
-        chunks += chunk
-        if len(chunks) > MAXIMUM_RESPONSE_BYTES:
-            raise BackingServiceError(backing_service, "the answer is too large")
-        if time.monotonic() > end:
+    content = bytearray()
+    while True:
+        # The time-out of a socket is for one read; a backing service that trickles or stalls must not hold the request.
+        remaining = end - time.monotonic()
+        if remaining <= 0:
             raise BackingServiceError(backing_service, "no answer in time")
-    return bytes(chunks)
+        waiting = _socket(answer)
+        if waiting is not None:
+            waiting.settimeout(remaining)
+        chunk = answer.read1(_CHUNK_BYTES)
+        if not chunk:
+            return bytes(content)
+        content += chunk
+        if len(content) > MAXIMUM_RESPONSE_BYTES:
+            raise BackingServiceError(backing_service, "the answer is too large")
+
+
+def _socket(answer: BaseHTTPResponse) -> socket.socket | None:
+    """Return the socket that `answer` is read from, None when it was read already."""
+    connection = getattr(answer, "connection", None)
+    if connection is None:
+        return None
+    # http.client gives the socket away to an answer after which the connection is closed.
+    buffered = getattr(getattr(answer, "_fp", None), "fp", None)
+    return connection.sock or getattr(getattr(buffered, "raw", None), "_sock", None)
 
 
 def _parse(content: bytes) -> Any:

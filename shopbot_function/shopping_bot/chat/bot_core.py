@@ -52,7 +52,7 @@ class BotCore:
 
         Raises ClaudeBusyError, ClaudeRefusalError and SecretError when Claude cannot be asked at all.
         """
-        known = KnownProducts(past.products, self._inventory)
+        known = KnownProducts(past.products, self._inventory, deadline)
         toolbox = Toolbox(self._search, self._inventory, known, deadline)
         said: list[dict[str, Any]] = []
         call, text = self._converse(past, said, toolbox, known, deadline)
@@ -103,8 +103,8 @@ class BotCore:
             completion = self._complete(past.messages, deadline)
             if not completion.is_refusal or past.is_first:
                 return past, completion
-        except ClaudeRefusalError:
-            if past.is_first:
+        except ClaudeRefusalError as error:
+            if past.is_first or error.reason not in {"request", "size"}:
                 raise
         alone = past.without_messages()
         return alone, self._complete(alone.messages, deadline)
@@ -114,6 +114,9 @@ class BotCore:
             return self._claude.complete(
                 system=prompt(), tools=tools.definitions(), messages=messages, deadline=deadline
             )
-        except (ClaudeBusyError, ClaudeRefusalError, SecretError):
-            request_metrics.current().failed_completions += 1
+        except (ClaudeBusyError, ClaudeRefusalError, SecretError) as error:
+            reason = "busy" if isinstance(error, ClaudeBusyError) else "key"
+            if isinstance(error, ClaudeRefusalError):
+                reason = error.reason
+            request_metrics.current().failed_completions[reason] += 1
             raise

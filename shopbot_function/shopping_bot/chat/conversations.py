@@ -1,34 +1,31 @@
 """Conversations in Redis: one list per session, and one lock while a message of it is being answered.
 
+The lock is a lease: it frees itself LEASE_SECONDS after its holder renewed it last. So whatever becomes of the holder,
+or of what it was told, the session is free soon.
+
 Each change is one Lua script, so it is atomic and a repetition after a lost answer changes nothing. Both keys of a
 session share a hash tag (Redis Cluster specification, "Hash tags").
 """
 
 from __future__ import annotations
 
+import contextlib
 import secrets as random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from lambda_http import json_text
-from lambda_http.json_secret import JsonSecret, SecretError
-from shopping_bot import request_metrics
 from shopping_bot.backends import BackingServiceError
+from shopping_bot.backends.redis import RedisConnection
+from shopping_bot.deadline import Deadline
 
-if TYPE_CHECKING:
-    from redis import Redis
-
-T = TypeVar("T")
-
-BACKING_SERVICE = "redis"
-KEY = "REDIS_PASSWORD"
 MAXIMUM_ENTRIES = 60
-CONNECT_TIMEOUT_SECONDS = 0.5
-READ_TIMEOUT_SECONDS = 1.0
+LEASE_SECONDS = 2.0
+_RENEWAL_SECONDS = 0.5
 
-# KEYS: list, lock. ARGV: entry, cap, seconds to live, token, milliseconds of the lock.
+# KEYS: list, lock. ARGV: entry, cap, seconds to live, token, milliseconds of the lease.
 _BEGIN = """
 if redis.call('LINDEX', KEYS[1], -1) ~= ARGV[1] then
   redis.call('RPUSH', KEYS[1], ARGV[1])
@@ -43,15 +40,33 @@ end
 return {holder == ARGV[4] and 1 or 0, redis.call('LRANGE', KEYS[1], 0, -1)}
 """
 
-# KEYS: list, lock. ARGV: entry, cap, seconds to live, token.
+# KEYS: lock. ARGV: token, milliseconds of the lease.
+_RENEW = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+return 0
+"""
+
+# KEYS: list, lock. ARGV: the customer's entry, the answer, cap, seconds to live, token.
+# An answer whose message is not there belongs to a conversation that was forgotten: it must not bring it back.
 _FINISH = """
-if redis.call('GET', KEYS[2]) ~= ARGV[4] then
+if redis.call('GET', KEYS[2]) == ARGV[5] then
+  redis.call('DEL', KEYS[2])
+end
+local is_asked = false
+for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  if entry == ARGV[2] then
+    return 1
+  end
+  is_asked = is_asked or entry == ARGV[1]
+end
+if not is_asked then
   return 0
 end
-redis.call('RPUSH', KEYS[1], ARGV[1])
-redis.call('LTRIM', KEYS[1], -tonumber(ARGV[2]), -1)
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('DEL', KEYS[2])
+redis.call('RPUSH', KEYS[1], ARGV[2])
+redis.call('LTRIM', KEYS[1], -tonumber(ARGV[3]), -1)
+redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 
@@ -79,122 +94,81 @@ class Begun:
 
 
 class Conversations:
-    """All conversations. Every method raises BackingServiceError when Redis cannot be used."""
+    """All conversations. Every method raises BackingServiceError when Redis cannot be used before the deadline."""
 
-    def __init__(self, *, host: str, port: int, tls: bool, ttl_seconds: int, secrets: JsonSecret) -> None:
-        self._host = host
-        self._port = port
-        self._tls = tls
+    def __init__(self, redis: RedisConnection, *, ttl_seconds: int) -> None:
+        self._redis = redis
         self._ttl_seconds = ttl_seconds
-        self._secrets = secrets
-        self._lock = threading.Lock()
-        self._connected: tuple[Redis, str] | None = None
+        self.call_seconds = redis.call_seconds
+        """What one try of any method takes at most."""
 
-    def begin(self, session_id: str, entry: Mapping[str, Any], lock_milliseconds: int) -> Begun:
+    def begin(self, session_id: str, entry: Mapping[str, Any], deadline: Deadline) -> Begun:
         """Append `entry`, a customer's message, and take the lock of the session if it is free.
 
-        The lock frees itself after `lock_milliseconds`, so a holder that died does not keep it. The entries include
-        the new one.
+        `lease` must renew it then. The entries include the new one.
         """
         token = random.token_hex(16)
-        arguments: list[str | int] = [
-            json_text.dump(entry),
-            MAXIMUM_ENTRIES,
-            self._ttl_seconds,
-            token,
-            lock_milliseconds,
-        ]
-        got, raw = self._call(lambda redis: redis.eval(_BEGIN, 2, *_keys(session_id), *arguments))
+        text = json_text.dump(entry)
+        given = (*_keys(session_id), text, MAXIMUM_ENTRIES, self._ttl_seconds, token, _milliseconds(LEASE_SECONDS))
+        got, raw = self._redis.call(lambda redis: redis.eval(_BEGIN, 2, *given), deadline)
         return Begun(token if got else None, _entries(raw))
 
-    def finish(self, session_id: str, token: str, entry: Mapping[str, Any]) -> bool:
-        """Append `entry`, the answer, and free the lock; both only while `token` still holds it.
+    @contextlib.contextmanager
+    def lease(self, session_id: str, token: str, deadline: Deadline) -> Iterator[None]:
+        """Keep the lock that `begin` gave until the block ends; free it when the block raises."""
+        ended = threading.Event()
 
-        It does not when the conversation was forgotten meanwhile: an answer must not bring it back.
-        """
-        arguments: list[str | int] = [json_text.dump(entry), MAXIMUM_ENTRIES, self._ttl_seconds, token]
-        return bool(self._call(lambda redis: redis.eval(_FINISH, 2, *_keys(session_id), *arguments)))
+        def renew() -> None:
+            given = (_keys(session_id)[1], token, _milliseconds(LEASE_SECONDS))
+            while not ended.wait(_RENEWAL_SECONDS):
+                # The next renewal may do what this one could not.
+                with contextlib.suppress(BackingServiceError):
+                    self._redis.call(lambda redis: redis.eval(_RENEW, 1, *given), deadline)
 
-    def release(self, session_id: str, token: str) -> None:
-        """Free the lock without an answer, if `token` still holds it."""
-        self._call(lambda redis: redis.eval(_RELEASE, 1, _keys(session_id)[1], token))
-
-    def entries(self, session_id: str) -> list[dict[str, Any]]:
-        """Return what was said, oldest first; [] when there is no such conversation."""
-        return _entries(self._call(lambda redis: redis.lrange(_keys(session_id)[0], 0, -1)))
-
-    def forget(self, session_id: str) -> bool:
-        """Delete the conversation and free its lock; tell whether there was one."""
-        return bool(self._call(lambda redis: redis.eval(_FORGET, 2, *_keys(session_id))))
-
-    def ping(self) -> None:
-        """Return when Redis answers."""
-        self._call(lambda redis: redis.ping())
-
-    def close(self) -> None:
-        """Close the connections; the next use opens new ones."""
-        with self._lock:
-            if self._connected is not None:
-                self._connected[0].close()
-                self._connected = None
-
-    def _call(self, command: Callable[[Redis], Any]) -> Any:
-        from redis.exceptions import AuthenticationError, RedisError
-
-        redis, password = self._client()
-        with request_metrics.backing_service(BACKING_SERVICE):
-            try:
-                try:
-                    return command(redis)
-                except AuthenticationError:
-                    redis, password = self._client(refused=password)
-                    return command(redis)
-            except (RedisError, OSError) as error:
-                # The type alone: a message may quote what was sent.
-                raise BackingServiceError(BACKING_SERVICE, type(error).__name__) from error
-
-    def _client(self, refused: str | None = None) -> tuple[Redis, str]:
-        with self._lock:
-            if refused is not None and self._connected is not None and self._connected[1] == refused:
-                self._connected[0].close()
-                self._connected = None
-            if self._connected is None:
-                self._connected = self._connect(refused)
-            return self._connected
-
-    def _connect(self, refused: str | None) -> tuple[Redis, str]:
+        # Outside of the request's context: its metrics count what the request waits for.
+        threading.Thread(target=renew, name="lease", daemon=True).start()
         try:
-            password = self._secrets.get(KEY)
-            if refused is not None:
-                password = self._secrets.after_refusal(KEY, refused) or ""
-        except SecretError as error:
-            raise BackingServiceError(BACKING_SERVICE, str(error)) from error
-        if refused is not None and password in {"", refused}:
-            raise BackingServiceError(BACKING_SERVICE, f"{KEY} is refused")
-        if not self._host:
-            raise BackingServiceError(BACKING_SERVICE, "REDIS_HOST is not set")
-        from redis import Redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
+            yield
+        except BaseException:
+            ended.set()
+            with contextlib.suppress(BackingServiceError):
+                self._redis.call(lambda redis: redis.eval(_RELEASE, 1, _keys(session_id)[1], token), deadline)
+            raise
+        finally:
+            ended.set()
 
-        client = Redis(
-            host=self._host,
-            port=self._port,
-            password=password or None,
-            ssl=self._tls,
-            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            socket_timeout=READ_TIMEOUT_SECONDS,
-            socket_keepalive=True,
-            # Once more at once: a connection that died while the environment was frozen shows only when it is used.
-            retry=Retry(NoBackoff(), 1),
-        )
-        return client, password
+    def finish(
+        self, session_id: str, token: str, asked: Mapping[str, Any], answer: Mapping[str, Any], deadline: Deadline
+    ) -> bool:
+        """Append `answer`, the entry that answers the entry `asked`, and free the lock if it is still `token`'s.
+
+        Nothing is appended when the conversation was forgotten meanwhile; the result tells.
+        """
+        texts = (json_text.dump(asked), json_text.dump(answer))
+        given = (*_keys(session_id), *texts, MAXIMUM_ENTRIES, self._ttl_seconds, token)
+        return bool(self._redis.call(lambda redis: redis.eval(_FINISH, 2, *given), deadline))
+
+    def entries(self, session_id: str, deadline: Deadline) -> list[dict[str, Any]]:
+        """Return what was said, oldest first; [] when there is no such conversation."""
+        return _entries(self._redis.call(lambda redis: redis.lrange(_keys(session_id)[0], 0, -1), deadline))
+
+    def forget(self, session_id: str, deadline: Deadline) -> bool:
+        """Delete the conversation and free its lock; tell whether there was one."""
+        return bool(self._redis.call(lambda redis: redis.eval(_FORGET, 2, *_keys(session_id)), deadline))
 
 
 def _keys(session_id: str) -> tuple[str, str]:
     return f"shopbot:{{{session_id}}}:entries", f"shopbot:{{{session_id}}}:lock"
 
 
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
 def _entries(raw: Any) -> list[dict[str, Any]]:
-    entries = (json_text.load(text) for text in raw)
+    entries = []
+    for text in raw:
+        # What someone else wrote there is no reason to answer without memory.
+        with contextlib.suppress(ValueError):
+            entries.append(json_text.load(text))
     return [entry for entry in entries if isinstance(entry, dict)]

@@ -10,16 +10,20 @@ from typing import Any
 
 from shopping_bot import request_metrics
 from shopping_bot.backends import BackingServiceError
-from shopping_bot.backends.inventory import Inventory
+from shopping_bot.backends.inventory import Inventory, StockEntry
+from shopping_bot.deadline import Deadline
 from shopping_bot.search.product_search import INVENTORY
+
+_NONE_LEFT = StockEntry(0, None)
 
 
 class KnownProducts:
     """The products of earlier turns by SKU, and those that `put` adds in this one."""
 
-    def __init__(self, earlier: Mapping[str, Any], inventory: Inventory) -> None:
+    def __init__(self, earlier: Mapping[str, Any], inventory: Inventory, deadline: Deadline) -> None:
         self._earlier = dict(earlier)
         self._inventory = inventory
+        self._deadline = deadline
         self.found: dict[str, Any] = {}
 
     def put(self, products: Mapping[str, Any]) -> None:
@@ -51,15 +55,14 @@ class KnownProducts:
 
     def _current(self, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
         try:
-            entries = self._inventory.quantities(skus)
+            entries = self._inventory.quantities(skus, self._deadline)
         except BackingServiceError:
             request_metrics.current().degraded.add(INVENTORY)
             return {sku: {**self._earlier[sku], "in_stock": None, "stock": None} for sku in skus}
         current = {}
         for sku in skus:
-            entry = entries.get(sku)
-            quantity = entry.qty if entry else 0
-            current[sku] = {**self._earlier[sku], "in_stock": quantity > 0, "stock": quantity}
-            if entry and entry.price is not None:
+            entry = entries.get(sku, _NONE_LEFT)
+            current[sku] = {**self._earlier[sku], "in_stock": entry.in_stock, "stock": entry.qty}
+            if entry.price is not None:
                 current[sku]["price"] = entry.price
         return current

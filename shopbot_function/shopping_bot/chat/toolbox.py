@@ -20,6 +20,7 @@ from shopping_bot.observability import log_failure, logger
 from shopping_bot.search.product_search import INVENTORY, InvalidSearchError, ProductSearch
 
 MAXIMUM_CALLS = 8  # of one message
+SEARCH_SECONDS = 10.0
 
 
 class Toolbox:
@@ -105,15 +106,21 @@ class Toolbox:
         return run
 
     def _find(self, arguments: Mapping[str, Any]) -> Outcome:
-        found = self._search.search(arguments, deadline=self._deadline)
+        # Claude must still have the time to say something about it.
+        found = self._search.search(arguments, deadline=self._deadline.within(SEARCH_SECONDS))
         request_metrics.current().degraded.update(found["degraded"])
         return Outcome(found, products={product["sku"]: product for product in found["products"]})
 
     def _count(self, arguments: Mapping[str, Any]) -> Outcome:
-        entries = self._inventory.quantities(arguments["skus"])
+        entries = self._inventory.quantities(arguments["skus"], self._deadline)
         known = {sku: entry for sku in arguments["skus"] if (entry := entries.get(sku))}
         stock = [
-            {"sku": sku, "in_stock": entry.qty > 0, "stock": entry.qty, "price": entry.price}
+            {
+                "sku": sku,
+                "in_stock": None if entry.qty is None else entry.qty > 0,
+                "stock": entry.qty,
+                "price": entry.price,
+            }
             for sku, entry in known.items()
         ]
         return Outcome({"stock": stock, "unknown": [sku for sku in arguments["skus"] if sku not in known]})

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, request
 
 from lambda_http import json_text
 from lambda_http.problem import Problem
-from shopping_bot.deadline import Deadline
+from shopping_bot import deadline
 from shopping_bot.extensions import extensions
 from shopping_bot.observability import request_id
 from shopping_bot.routes import chat_request, json_body
@@ -30,13 +30,15 @@ def send_message() -> Response:
     from shopping_bot.chat import service
     from shopping_bot.error_handlers import problem_for
 
-    deadline = Deadline.from_context(request.environ.get("serverless.context"))
     asked = chat_request.chat_request(json_body.read_object())
-    session_id = service.owned_session(asked.session_id, asked.user_id)
+    session_id = asked.session_id
     try:
-        reply = service.reply(asked, session_id, extensions().conversations, extensions().bot_core, deadline)
+        session_id = service.owned_session(extensions().session_ids, asked.session_id, asked.user_id)
+        reply = service.reply(asked, session_id, extensions().conversations, extensions().bot_core, deadline.current())
     except Exception as error:
         refusal = problem_for(error)
+        if refusal.status == 404:
+            raise
         content = {"message": refusal.detail}
         members = {"session_id": session_id, "response_type": "error", "content": content, "meta": _meta(())}
         raise Problem(refusal.status, refusal.detail, headers=refusal.headers, members=members) from error
@@ -56,8 +58,9 @@ def read_conversation(session_id: str) -> Response:
     """Return what was said, oldest first."""
     from shopping_bot.chat import history, service
 
-    session_id = service.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
-    entries = extensions().conversations.entries(session_id)
+    user_id = chat_request.user_id(request.args.get("user_id"))
+    session_id = service.owned_session(extensions().session_ids, session_id, user_id)
+    entries = extensions().conversations.entries(session_id, deadline.current())
     if not entries:
         raise service.absent()
     return _json({"session_id": session_id, "turns": history.turns(entries)})
@@ -68,8 +71,9 @@ def delete_conversation(session_id: str) -> Response:
     """Forget a conversation."""
     from shopping_bot.chat import service
 
-    session_id = service.owned_session(session_id, chat_request.user_id(request.args.get("user_id")))
-    if not extensions().conversations.forget(session_id):
+    user_id = chat_request.user_id(request.args.get("user_id"))
+    session_id = service.owned_session(extensions().session_ids, session_id, user_id)
+    if not extensions().conversations.forget(session_id, deadline.current()):
         raise service.absent()
     return _json({"status": "deleted", "session_id": session_id})
 
@@ -80,8 +84,8 @@ def reset() -> Response:
     from shopping_bot.chat import service
 
     user_id, session_id = chat_request.reset_request(json_body.read_object())
-    session_id = service.owned_session(session_id, user_id)
-    extensions().conversations.forget(session_id)
+    session_id = service.owned_session(extensions().session_ids, session_id, user_id)
+    extensions().conversations.forget(session_id, deadline.current())
     return _json({"status": "reset", "session_id": session_id})
 
 

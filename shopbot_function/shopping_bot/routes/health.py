@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 
 from lambda_http import json_text
 from lambda_http.problem import Problem
+from shopping_bot.deadline import Deadline
 from shopping_bot.extensions import extensions
 from shopping_bot.observability import log_failure
 
@@ -46,9 +47,10 @@ def _probes() -> dict[str, Callable[[], object]]:
     each = extensions()
     return {
         "anthropic": lambda: each.claude.reach(TIMEOUT_SECONDS),
-        "dynamodb": lambda: each.inventory.quantities(["readiness-probe"]),
+        "dynamodb": lambda: each.inventory.quantities(["readiness-probe"], Deadline(LONGEST_SECONDS)),
         "elasticsearch": lambda: each.product_index.reach(TIMEOUT_SECONDS),
-        "redis": lambda: each.conversations.ping(),
+        # A write: a server that is a replica now, after a failover, answers a PING as well.
+        "redis": lambda: each.redis.prove_write(Deadline(LONGEST_SECONDS)),
         "secretsmanager": lambda: each.secrets.get(KEY),
     }
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from lambda_http import json_text
 from lambda_http.problem import Problem
-from shopping_bot import request_metrics
-from shopping_bot.deadline import Deadline
+from shopping_bot import deadline, request_metrics
 from shopping_bot.extensions import extensions
 from shopping_bot.routes import json_body
 
@@ -25,10 +24,9 @@ def search_products() -> Response:
     """Return the products that fit, with live stock, and which filters had to go to find them."""
     from shopping_bot.search.product_search import InvalidSearchError
 
-    deadline = Deadline.from_context(request.environ.get("serverless.context"))
     arguments = json_body.read_object()
     try:
-        found = extensions().product_search.search(arguments, deadline=deadline)
+        found = extensions().product_search.search(arguments, deadline=deadline.current())
     except InvalidSearchError as error:
         raise Problem(400, str(error)) from error
     request_metrics.current().degraded.update(found["degraded"])

@@ -10,6 +10,7 @@ from typing import Any
 from lambda_http.text import words
 from shopping_bot import json_schema
 from shopping_bot.backends import BackingServiceError
+from shopping_bot.backends.elasticsearch import BACKING_SERVICE as ELASTICSEARCH
 from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.inventory import MAXIMUM_KEYS, Inventory, StockEntry
 from shopping_bot.deadline import Deadline
@@ -18,6 +19,8 @@ from shopping_bot.search.query import Search
 
 INVENTORY = "inventory"
 _MAXIMUM_PRICE = 10_000_000
+_NONE_LEFT = StockEntry(0, None)
+_UNKNOWN = StockEntry(None, None)
 
 
 def _texts(maximum_items: int, description: str) -> dict[str, Any]:
@@ -71,11 +74,11 @@ class InvalidSearchError(Exception):
 
 @dataclass
 class _Page:
-    """What one query found: the products to show, how many match in all, and whether the inventory answered."""
+    """What one query found: the products to show, how many match in all, and who did not answer in full."""
 
     products: list[dict[str, Any]]
     total: int
-    stock_known: bool
+    degraded: set[str]
 
 
 class ProductSearch:
@@ -90,11 +93,16 @@ class ProductSearch:
 
         When nothing fits, the filters are dropped one after the other, in the order of query.RELAXABLE, until
         something does; `relaxed` names the dropped arguments, and "query" when not all of its words match. It is empty
-        when there is still nothing. Without an answer of the inventory, `degraded` is ["inventory"] and `stock` and
-        `in_stock` are None. Raises InvalidSearchError, BackingServiceError and SecretError.
+        when there is still nothing.
+
+        Without an answer of the inventory `degraded` has "inventory", and `stock` and `in_stock` are None. It has
+        "elasticsearch" when not every shard answered in time: there may be more and better products than these.
+        Raises InvalidSearchError, BackingServiceError and SecretError, also when the deadline comes before something
+        was found.
         """
         search = query.read(_checked(arguments))
         page, relaxed = self._page(search, deadline), []
+        degraded = page.degraded
         for name in query.RELAXABLE:
             if page.products:
                 break
@@ -102,32 +110,34 @@ class ProductSearch:
             if wider is not None:
                 relaxed.append(name)
                 search = wider
-                page = self._page(search, deadline)
+                page = self._page(search, deadline, ask_inventory=INVENTORY not in degraded)
+                degraded |= page.degraded
         return {
             "products": page.products,
             "total_hits": page.total,
             "returned": len(page.products),
             "relaxed": relaxed if page.products else [],
-            "degraded": [] if page.stock_known else [INVENTORY],
+            "degraded": sorted(degraded),
         }
 
-    def _page(self, search: Search, deadline: Deadline) -> _Page:
+    def _page(self, search: Search, deadline: Deadline, *, ask_inventory: bool = True) -> _Page:
         # What the inventory may take away again is fetched in excess; one batch read holds MAXIMUM_KEYS.
         selective = search.in_stock_only or search.price_min is not None or search.price_max is not None
         window = MAXIMUM_KEYS if selective else search.size
         found = self._index.find(query.build(search, window), deadline=deadline)
-        entries = self._entries([product["sku"] for product in found.products])
+        entries = self._entries([product["sku"] for product in found.products], deadline) if ask_inventory else None
         products = [_live(product, entries) for product in found.products]
         fitting = [product for product in products if _fits(product, search)]
         # Of those beyond the window only the index can tell.
         total = found.total - (len(products) - len(fitting))
-        return _Page(fitting[: search.size], total, entries is not None)
+        silent = {ELASTICSEARCH: found.is_partial, INVENTORY: entries is None}
+        return _Page(fitting[: search.size], total, {name for name, is_silent in silent.items() if is_silent})
 
-    def _entries(self, skus: Sequence[str]) -> dict[str, StockEntry] | None:
+    def _entries(self, skus: Sequence[str], deadline: Deadline) -> dict[str, StockEntry] | None:
         if not skus:
             return {}
         try:
-            return self._inventory.quantities(skus)
+            return self._inventory.quantities(skus, deadline)
         except BackingServiceError:
             return None
 
@@ -152,19 +162,19 @@ def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _live(product: Mapping[str, Any], entries: Mapping[str, StockEntry] | None) -> dict[str, Any]:
     """Return a product as it is shown: the inventory's price counts, and what it lacks cannot be bought."""
-    entry = entries.get(product["sku"]) if entries is not None else None
+    entry = _UNKNOWN if entries is None else entries.get(product["sku"], _NONE_LEFT)
     indexed = product.get("price")
-    price = None if indexed is None else Decimal(str(indexed)).quantize(Decimal("0.01"))
-    quantity = None if entries is None else entry.qty if entry else 0
+    is_number = isinstance(indexed, (int, float, Decimal)) and not isinstance(indexed, bool)
+    price = Decimal(str(indexed)).quantize(Decimal("0.01")) if is_number else None
     return {
         "sku": product["sku"],
         **{name: product.get(name, "") for name in ("name", "brand", "category", "description")},
-        "price": entry.price if entry and entry.price is not None else price,
+        "price": price if entry.price is None else entry.price,
         "pack_size": product.get("pack_size", ""),
         "dietary_terms": product.get("dietary_terms", []),
         "rating": product.get("rating"),
-        "stock": quantity,
-        "in_stock": None if quantity is None else quantity > 0,
+        "stock": entry.qty,
+        "in_stock": entry.in_stock,
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from shopping_bot.backends.redis import RedisConnection
 from shopping_bot.chat.conversations import Conversations
 
 from emulator.backing_services.valkey import Valkey
@@ -25,23 +26,26 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def make_conversations(redis_server: Valkey) -> Iterator[Callable[..., Conversations]]:
-    """Make conversations in that Valkey; a setting of the test's own wins."""
+def connect(redis_server: Valkey) -> Iterator[Callable[..., RedisConnection]]:
+    """Make connections to that Redis, with the `passwords` that the secret has one after the other.
+
+    A setting of the test's own wins.
+    """
     made = []
 
-    def make(passwords: list[str] | None = None, **settings: Any) -> Conversations:
+    def connect(passwords: list[str] | None = None, **settings: Any) -> RedisConnection:
         left = list(passwords or [PASSWORD])
         secrets = JsonSecret(lambda: {"REDIS_PASSWORD": left.pop(0) if len(left) > 1 else left[0]}, print)
-        defaults = {"host": redis_server.host, "port": redis_server.port, "tls": False, "ttl_seconds": 60}
-        conversations = Conversations(**{**defaults, **settings}, secrets=secrets)
-        made.append(conversations)
-        return conversations
+        defaults = {"host": redis_server.host, "port": redis_server.port, "tls": False, "cluster": False}
+        connection = RedisConnection(**{**defaults, **settings}, secrets=secrets)
+        made.append(connection)
+        return connection
 
-    yield make
-    for conversations in made:
-        conversations.close()
+    yield connect
+    for connection in made:
+        connection.close()
 
 
 @pytest.fixture
-def conversations(make_conversations: Callable[..., Conversations]) -> Conversations:
-    return make_conversations()
+def conversations(connect: Callable[..., RedisConnection]) -> Conversations:
+    return Conversations(connect(), ttl_seconds=60)

@@ -8,14 +8,19 @@ import threading
 
 
 class Proxy:
-    """Passes connections on; drops them all when told to, and takes none while `is_down`."""
+    """Passes connections on to `target`; drops them all when told to, and takes none while `is_down`.
+
+    While it `swallows_answers`, the server does what it is asked, and nobody hears of it.
+    """
 
     def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+        self.target = (host, port)
         self._server = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self.port: int = self._server.getsockname()[1]
         self.is_down = False
+        self.swallows_answers = False
+        self._swallows_next = False
 
     def __enter__(self) -> Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -32,6 +37,10 @@ class Proxy:
             each.close()
         self._open.clear()
 
+    def swallow_next_answer(self) -> None:
+        """Let nobody hear the next answer."""
+        self._swallows_next = True
+
     def stop(self) -> None:
         self.is_down = True
         self.drop()
@@ -43,13 +52,16 @@ class Proxy:
                 if self.is_down:
                     client.close()
                     continue
-                target = socket.create_connection(self._target)
+                target = socket.create_connection(self.target)
                 self._open += [client, target]
                 for source, sink in ((client, target), (target, client)):
-                    threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+                    arguments = (source, sink, source is target)
+                    threading.Thread(target=self._pass, args=arguments, daemon=True).start()
 
-    @staticmethod
-    def _pass(source: socket.socket, sink: socket.socket) -> None:
+    def _pass(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(65_536):
-                sink.sendall(chunk)
+                if is_answer and (self.swallows_answers or self._swallows_next):
+                    self._swallows_next = False
+                else:
+                    sink.sendall(chunk)

@@ -37,6 +37,7 @@ class Aws:
 
     stock: dict[str, int]
     keys: dict[str, str] = field(default_factory=lambda: dict(KEYS))
+    previous_keys: dict[str, str] = field(default_factory=dict)
 
     def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803  the API's own name
         ((table, request),) = RequestItems.items()
@@ -44,8 +45,8 @@ class Aws:
         items = [{"sku": {"S": sku}, "qty": {"N": str(self.stock[sku])}} for sku in skus if sku in self.stock]
         return {"Responses": {table: items}}
 
-    def get_secret_value(self, SecretId: str) -> Any:  # noqa: N803  as above
-        return {"SecretString": json.dumps(self.keys)}
+    def get_secret_value(self, SecretId: str, VersionStage: str = "AWSCURRENT") -> Any:  # noqa: N803  as above
+        return {"SecretString": json.dumps(self.keys if VersionStage == "AWSCURRENT" else self.previous_keys)}
 
 
 @dataclass
@@ -109,6 +110,7 @@ def shop(ports: dict[str, int], catalog: list[dict[str, Any]], monkeypatch: pyte
             "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": proxies["redis"].port,
             "REDIS_TLS": False,
+            "REDIS_CLUSTER": False,
             "ES_URL": f"http://127.0.0.1:{proxies['elasticsearch'].port}",
             "ES_INDEX": ALIAS,
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{proxies['claude'].port}",
@@ -122,8 +124,8 @@ def shop(ports: dict[str, int], catalog: list[dict[str, Any]], monkeypatch: pyte
         monkeypatch.setattr(aws_clients, "dynamodb", lambda *_, **__: aws)
         monkeypatch.setattr(aws_clients, "secretsmanager", lambda *_: aws)
         yield Shop(aws, **proxies)
-        if extensions._conversations:
-            extensions._conversations.close()
+        if extensions._redis:
+            extensions._redis.close()
         http.forget()
 
 

@@ -8,16 +8,20 @@ from typing import Any
 
 import pytest
 from shopping_bot import create_app
-from shopping_bot.chat.session import belongs_to
 from shopping_bot.routes.chat_request import MAXIMUM_MESSAGE
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from emulator.backing_services.backing_services import LOCAL_ANTHROPIC_KEY
 from sam_template.repository import REPOSITORY
+from tests.unit.shopbot_function.fakes import session_ids
 
 EVENTS = REPOSITORY / "events" / "shopbot"
 FIXTURES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(EVENTS.glob("*.json"))}
 # Refused by the routes of the application, before any of its code.
 UNROUTED = {"unknown_path": NotFound, "method_not_allowed": MethodNotAllowed}
+
+IDS = session_ids(LOCAL_ANTHROPIC_KEY)
+"""Those of a local run: the fixtures' sessions are made with its key."""
 
 urls = create_app("development").url_map.bind("shop.example")
 
@@ -62,7 +66,7 @@ def test_what_no_route_takes_is_refused_by_its_path_or_its_method(name: str, ref
 def test_a_session_belongs_to_its_user_except_where_the_name_says_so(name: str) -> None:
     found = session_and_user(FIXTURES[name])
 
-    assert found is None or belongs_to(*found) is not ("other_user" in name)
+    assert found is None or IDS.belongs_to(*found) is not ("other_user" in name)
     if "other_user" in name:
         assert found
 

@@ -15,7 +15,7 @@ import pytest
 from shopping_bot.backends import http
 from werkzeug.datastructures import Headers
 
-from tests.unit.shopbot_function.fakes import FakeConversations, FakeInventory, FakeSearch, ScriptedClaude
+from tests.unit.shopbot_function.fakes import FakeConversations, FakeInventory, FakeSearch, ScriptedClaude, session_ids
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
     shop = Shop()
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
     extensions: Any = Extensions(lambda_handler.application.config)
+    extensions._session_ids = session_ids()
     extensions._conversations = shop.conversations
     extensions._product_search = shop.search
     extensions._bot_core = BotCore(shop.claude, shop.search, shop.stock)  # type: ignore[arg-type]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +13,11 @@ from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.completion import Completion
 from shopping_bot.backends.inventory import Inventory, StockEntry
 from shopping_bot.chat.conversations import Begun
+from shopping_bot.chat.session import SessionIds
 from shopping_bot.deadline import Deadline
 from shopping_bot.search.product_search import ProductSearch
+
+from lambda_http.json_secret import JsonSecret
 
 
 def product(sku: str, price: str = "85.00", stock: int = 5, **more: Any) -> dict[str, Any]:
@@ -90,7 +94,7 @@ class FakeInventory(Inventory):
         self.down = False
         self.reads: list[Sequence[str]] = []
 
-    def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
+    def quantities(self, skus: Sequence[str], deadline: Deadline) -> dict[str, StockEntry]:
         self.reads.append(list(skus))
         if self.down:
             raise BackingServiceError("dynamodb", "ThrottlingException")
@@ -100,43 +104,57 @@ class FakeInventory(Inventory):
 class FakeConversations:
     """Keeps conversations in memory; `down` makes every method fail."""
 
+    call_seconds = 1.5
+
     def __init__(self) -> None:
         self.kept: dict[str, list[dict[str, Any]]] = {}
         self.locks: dict[str, str] = {}
         self.down = False
 
-    def begin(self, session_id: str, entry: Mapping[str, Any], lock_milliseconds: int) -> Begun:
+    def begin(self, session_id: str, entry: Mapping[str, Any], deadline: Deadline) -> Begun:
         self._check()
         self.kept.setdefault(session_id, []).append(dict(entry))
         token = None if session_id in self.locks else self.locks.setdefault(session_id, entry["id"])
         return Begun(token, copy.deepcopy(self.kept[session_id]))
 
-    def finish(self, session_id: str, token: str, entry: Mapping[str, Any]) -> bool:
-        self._check()
-        if self.locks.pop(session_id, None) != token:
-            return False
-        self.kept[session_id].append(dict(entry))
-        return True
+    @contextlib.contextmanager
+    def lease(self, session_id: str, token: str, deadline: Deadline) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.locks.pop(session_id, None)
+            raise
 
-    def release(self, session_id: str, token: str) -> None:
+    def finish(
+        self, session_id: str, token: str, asked: Mapping[str, Any], answer: Mapping[str, Any], deadline: Deadline
+    ) -> bool:
         self._check()
         self.locks.pop(session_id, None)
+        if dict(asked) not in self.kept.get(session_id, []):
+            return False
+        self.kept[session_id].append(dict(answer))
+        return True
 
-    def entries(self, session_id: str) -> list[dict[str, Any]]:
+    def entries(self, session_id: str, deadline: Deadline) -> list[dict[str, Any]]:
         self._check()
         return self.kept.get(session_id, [])
 
-    def forget(self, session_id: str) -> bool:
+    def forget(self, session_id: str, deadline: Deadline) -> bool:
         self._check()
         self.locks.pop(session_id, None)
         return self.kept.pop(session_id, None) is not None
 
-    def ping(self) -> None:
-        self._check()
-
     def _check(self) -> None:
         if self.down:
             raise BackingServiceError("redis", "ConnectionError")
+
+
+def session_ids(key: str = "key", previous: str = "") -> SessionIds:
+    """Return the session ids of a secret with `key`, whose version before had `previous`."""
+    return SessionIds(
+        JsonSecret(lambda: {"ANTHROPIC_API_KEY": key}, print),
+        JsonSecret(lambda: {"ANTHROPIC_API_KEY": previous}, print),
+    )
 
 
 def ticking(*times: float) -> Callable[[], float]:

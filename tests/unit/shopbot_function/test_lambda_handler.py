@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from flask import Flask, Response
 from shopping_bot.backends.claude import ClaudeBusyError, ClaudeRefusalError
-from shopping_bot.chat import session
 from shopping_bot.extensions import Extensions
 
 from lambda_http.json_secret import SecretError
-from tests.unit.shopbot_function.fakes import product, text, tool_use
+from tests.unit.shopbot_function.fakes import product, session_ids, text, tool_use
 
 Call = Callable[..., Any]
+REASONS = ("billing", "permission", "model", "size", "request")
 CHAT = {"user_id": "u1", "message": "hi"}
 
 
@@ -157,7 +157,7 @@ def test_a_chat(call: Call, request_event: Call, shop: Any) -> None:
     assert answer.json["response_type"] == "final_answer"
     assert answer.json["content"]["products"][0]["price"] == 85.0
     assert b'"price":85.00' in answer.body
-    assert session.belongs_to(answer.json["session_id"], "u1")
+    assert session_ids().belongs_to(answer.json["session_id"], "u1")
     meta = answer.json["meta"]
     assert set(meta) == {"elapsed_time", "functions_executed", "timestamp", "request_id", "degraded"}
     assert meta["functions_executed"] == ["search_products", "recommend"]
@@ -184,7 +184,7 @@ def test_a_conversation_from_its_begin_to_its_end(call: Call, request_event: Cal
 def test_someone_elses_session_cannot_be_told_from_none(call: Call, request_event: Call, shop: Any) -> None:
     shop.claude.script = [text("Hello!")]
     session_id = call(request_event("POST", "/chat", CHAT)).json["session_id"]
-    never = session.new_session_id("u9")
+    never = session_ids().new("u9")
 
     answers = [
         call(event)
@@ -203,7 +203,7 @@ def test_someone_elses_session_cannot_be_told_from_none(call: Call, request_even
 
 
 def test_a_second_message_at_once(call: Call, request_event: Call, shop: Any) -> None:
-    session_id = session.new_session_id("u1")
+    session_id = session_ids().new("u1")
     shop.conversations.locks[session_id] = "x"
 
     answer = call(request_event("POST", "/chat", {**CHAT, "session_id": session_id}))
@@ -218,7 +218,7 @@ def test_a_second_message_at_once(call: Call, request_event: Call, shop: Any) ->
     [
         (ClaudeBusyError(7), "busy", "7"),
         (SecretError("ANTHROPIC_API_KEY", "is not set"), "ANTHROPIC_API_KEY", None),
-        (ClaudeRefusalError(), "cannot take", None),
+        *((ClaudeRefusalError(reason), "out of order", None) for reason in REASONS),
     ],
 )
 def test_without_claude(
@@ -240,7 +240,7 @@ def test_without_claude(
 def test_without_redis(call: Call, request_event: Call, shop: Any) -> None:
     shop.conversations.down = True
     shop.claude.script = [text("Hello!")]
-    session_id = session.new_session_id("u1")
+    session_id = session_ids().new("u1")
 
     answer = call(request_event("POST", "/chat", {**CHAT, "session_id": session_id}))
     history = call(request_event("GET", f"/chat/{session_id}", query="user_id=u1"))
@@ -368,18 +368,33 @@ def test_logs_and_metrics_hold_no_word_of_the_customer(
     assert (records[0]["Requests"], records[0]["ToolCalls"], records[0]["DegradedAnswers"]) == ([1.0], [1.0], [1.0])
 
 
-def test_a_failure_of_claude_is_counted_in_the_series_that_its_alarm_watches(
-    call: Call, request_event: Call, shop: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ClaudeBusyError(2), "busy"),
+        (SecretError("ANTHROPIC_API_KEY", "is refused"), "key"),
+        *((ClaudeRefusalError(reason), reason) for reason in REASONS),
+    ],
+)
+def test_a_failure_of_claude_is_counted_in_the_series_that_its_alarm_watches_and_by_its_reason(
+    call: Call,
+    request_event: Call,
+    shop: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    reason: str,
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ShopOnSam")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "shopbot")
-    shop.claude.script = [ClaudeBusyError(2)]
+    shop.claude.script = [error]
 
     assert call(request_event("POST", "/chat", CHAT)).status == 503
 
-    failures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (failures["ClaudeFailures"], failures["service"]) == ([1.0], "shopbot")
-    assert failures["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    watched, told_apart = map(json.loads, capsys.readouterr().out.splitlines()[-2:])
+    assert (watched["ClaudeFailures"], watched["service"]) == ([1.0], "shopbot")
+    assert watched["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    assert (told_apart["ClaudeFailures"], told_apart["reason"]) == ([1.0], reason)
 
 
 def test_an_error_of_the_service_is_counted_for_its_version(

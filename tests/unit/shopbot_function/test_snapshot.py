@@ -23,7 +23,7 @@ SETTINGS = {
     "SECRETS_MANAGER_SECRET": "arn",
     "TABLE_NAME": "table",
 }
-EXTENSIONS = {"secrets", "conversations", "claude", "product_index", "inventory", "product_search", "bot_core"}
+EXTENSIONS = {"secrets", "redis", "conversations", "claude", "product_index", "inventory", "product_search", "bot_core"}
 
 
 def extensions(application: Flask) -> set[str]:
@@ -55,7 +55,7 @@ def test_every_client_and_extension_is_in_a_snapshot(
 
     prepare_snapshot(application)
 
-    assert set(made) == {("dynamodb", 2), ("secretsmanager", 2)}
+    assert set(made) == {("dynamodb", 1), ("secretsmanager", 2)}
     assert extensions(application) == EXTENSIONS
 
 

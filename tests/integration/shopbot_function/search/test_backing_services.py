@@ -20,7 +20,7 @@ from tests.integration.emulator.backing_services.elasticsearch.node import runni
 
 
 class FakeInventory(Inventory):
-    def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
+    def quantities(self, skus: Sequence[str], deadline: Deadline) -> dict[str, StockEntry]:
         return {sku: StockEntry(1, Decimal("1.00")) for sku in skus}
 
 

@@ -137,7 +137,7 @@ NOTHING = {"laptop", "xyzzy plugh under 5", "gluten free vegan biscuits"}
 class FakeInventory(Inventory):
     """The stock of the sample catalogue."""
 
-    def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
+    def quantities(self, skus: Sequence[str], deadline: Deadline) -> dict[str, StockEntry]:
         return {sku: StockEntry(PRODUCTS[sku]["stock"], Decimal(PRODUCTS[sku]["price"])) for sku in skus}
 
 

@@ -36,7 +36,7 @@ TEA = {
 
 
 class AlwaysThere(Inventory):
-    def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
+    def quantities(self, skus: Sequence[str], deadline: Deadline) -> dict[str, StockEntry]:
         return {sku: StockEntry(1, Decimal("50.00")) for sku in skus}
 
 

@@ -253,18 +253,81 @@ def test_it_gives_up_after_a_few_attempts_and_says_why(
     assert failures == [{"message": "Claude cannot be asked", "attempts": MAXIMUM_ATTEMPTS, **reason}]
 
 
-@pytest.mark.parametrize("status", [400, 404, 413])
-def test_a_refused_request_is_not_repeated(
-    backing_service: Any, complete: Callable[..., Completion], status: int, failures: list[dict[str, Any]]
-) -> None:
-    backing_service.answers = [refusal(status, "invalid_request_error")]
+NO_CREDIT = "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade."
+LIMIT = "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC."
+WORKSPACE_LIMIT = "You have reached your specified workspace API usage limits."
+CAPPED = {"error_code": "enforced_spend_limit_reached"}
 
-    with pytest.raises(ClaudeRefusalError):
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason"),
+    [
+        (400, {"type": "invalid_request_error", "message": NO_CREDIT}, "billing"),
+        (400, {"type": "invalid_request_error", "message": LIMIT}, "billing"),
+        (400, {"type": "invalid_request_error", "message": WORKSPACE_LIMIT}, "billing"),
+        (402, {"type": "billing_error", "message": "s3cr3t"}, "billing"),
+        (429, {"type": "rate_limit_error", "message": "s3cr3t", "details": CAPPED}, "billing"),
+        (403, {"type": "permission_error", "message": "s3cr3t"}, "permission"),
+        (404, {"type": "not_found_error", "message": "model: claude-x"}, "model"),
+        (413, {"type": "request_too_large", "message": "s3cr3t"}, "size"),
+        (400, {"type": "invalid_request_error", "message": "messages.0: s3cr3t"}, "request"),
+        (422, {"type": "of_the_future"}, "request"),
+        (400, None, "request"),
+    ],
+)
+def test_a_refusal_is_told_apart_and_not_repeated(
+    backing_service: Any,
+    complete: Callable[..., Completion],
+    failures: list[dict[str, Any]],
+    status: int,
+    error: dict[str, Any] | None,
+    reason: str,
+) -> None:
+    backing_service.answers = [(status, {}, {"type": "error", "error": error} if error else b"<html>")]
+
+    with pytest.raises(ClaudeRefusalError) as refused:
         complete()
+
+    assert refused.value.reason == reason
     assert len(backing_service.requests) == 1
+    kind = error["type"] if error else "unknown"
     assert failures == [
-        {"message": "Claude refuses the request", "status": status, "error_type": "invalid_request_error"}
+        {"message": "Claude refuses the request", "reason": reason, "status": status, "error_type": kind}
     ]
+
+
+def test_another_key_may_have_the_permission(
+    backing_service: Any, complete: Callable[..., Completion], keys: Keys
+) -> None:
+    backing_service.answers = [refusal(403, "permission_error"), message(text("Hello!"))]
+    keys.values = ["key-1", "key-2"]
+
+    assert complete().text == "Hello!"
+
+
+@pytest.mark.parametrize("key", ["key\n", " key", "\tkey\r\n"])
+def test_white_space_around_a_key_is_not_sent(
+    backing_service: Any, complete: Callable[..., Completion], keys: Keys, key: str
+) -> None:
+    backing_service.answers = [message(text("Hello!"))]
+    keys.values = [key]
+
+    complete()
+
+    assert backing_service.requests[0][2]["x-api-key"] == "key"
+
+
+@pytest.mark.parametrize("key", ["\u201ckey\u201d", "ke\ny", "\ud800", "k\u00e9y"])
+def test_a_key_that_no_header_can_carry_is_named(
+    backing_service: Any, complete: Callable[..., Completion], keys: Keys, key: str
+) -> None:
+    keys.values = [key]
+
+    with pytest.raises(SecretError, match=r"^ANTHROPIC_API_KEY holds") as named:
+        complete()
+
+    assert key not in str(named.value)
+    assert backing_service.requests == []
 
 
 @pytest.mark.parametrize("status", [401, 403])

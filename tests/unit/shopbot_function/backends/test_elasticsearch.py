@@ -60,6 +60,44 @@ def test_a_key_that_stays_refused_is_named(backing_service: Any, keys: tuple[str
     assert len(backing_service.requests) == requests
 
 
+@pytest.mark.parametrize("key", ["a2V5\n", " a2V5 "])
+def test_white_space_around_a_key_is_not_sent(backing_service: Any, key: str) -> None:
+    backing_service.answers = [(200, {}, HITS)]
+    catalog(backing_service, key).find({}, deadline=Deadline(5))
+    assert backing_service.requests[0][2]["authorization"] == "ApiKey a2V5"
+
+
+@pytest.mark.parametrize("keys", [("\u201ckey\u201d",), ("\ud800",), ("good", "ke\ny")])
+def test_a_key_that_no_header_can_carry_is_named(backing_service: Any, keys: tuple[str, ...]) -> None:
+    backing_service.answers = [(401, {}, REFUSED)]
+    with pytest.raises(SecretError, match=r"^ES_API_KEY holds"):
+        catalog(backing_service, *keys).find({}, deadline=Deadline(5))
+    assert len(backing_service.requests) == len(keys) - 1
+
+
+@pytest.mark.parametrize(
+    ("part", "is_partial"),
+    [
+        ({"_shards": {"total": 3, "successful": 3, "skipped": 1, "failed": 0}, "timed_out": False}, False),
+        ({"_shards": {"total": 3, "successful": 2, "skipped": 0, "failed": 1}}, True),
+        ({"_shards": {"total": 3, "successful": 2, "skipped": 0, "failed": 0}}, True),
+        ({"timed_out": True}, True),
+        ({}, False),
+    ],
+)
+def test_results_of_some_shards_only_are_known_as_such(
+    backing_service: Any, part: dict[str, Any], is_partial: bool
+) -> None:
+    backing_service.answers = [(200, {}, HITS | part)]
+    assert catalog(backing_service, "key").find({}, deadline=Deadline(5)).is_partial is is_partial
+
+
+def test_a_document_that_is_no_product_is_left_out(backing_service: Any) -> None:
+    hits = [{"_source": {"sku": "a"}}, {"_source": {"name": "foreign"}}, {"_source": {"sku": 5}}]
+    backing_service.answers = [(200, {}, {"hits": {"total": {"value": 3}, "hits": hits}})]
+    assert catalog(backing_service, "key").find({}, deadline=Deadline(5)).products == [{"sku": "a"}]
+
+
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [

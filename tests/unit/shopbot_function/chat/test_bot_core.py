@@ -242,7 +242,7 @@ def test_a_defect_of_a_tool_does_not_end_the_conversation() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ClaudeBusyError(3), ClaudeRefusalError(), SecretError("ANTHROPIC_API_KEY", "is refused")]
+    "error", [ClaudeBusyError(3), ClaudeRefusalError("request"), SecretError("ANTHROPIC_API_KEY", "is refused")]
 )
 def test_without_claude_there_is_no_answer_unless_something_was_found(error: Exception) -> None:
     with pytest.raises(type(error)):
@@ -256,12 +256,26 @@ def test_without_claude_there_is_no_answer_unless_something_was_found(error: Exc
 
 
 def test_a_past_that_claude_refuses_is_left_out() -> None:
-    given, claude = reply(ClaudeRefusalError(), text("Hello!"), entries=past(product("A")), said="hi")
+    given, claude = reply(ClaudeRefusalError("request"), text("Hello!"), entries=past(product("A")), said="hi")
 
     assert given.content == {"message": "Hello!"}
     assert len(claude.requests[1]["messages"]) == 1
     with pytest.raises(ClaudeRefusalError):
-        reply(ClaudeRefusalError())
+        reply(ClaudeRefusalError("request"))
+
+
+@pytest.mark.parametrize("reason", ["billing", "permission", "model"])
+def test_what_no_other_request_would_mend_is_asked_once(reason: str) -> None:
+    metrics = request_metrics.begin()
+    claude = ScriptedClaude(ClaudeRefusalError(reason))
+
+    with pytest.raises(ClaudeRefusalError):
+        BotCore(claude, FakeSearch(), FakeInventory()).answer(  # type: ignore[arg-type]
+            history.past(past(product("A")), "hi"), Deadline(25)
+        )
+
+    assert len(claude.requests) == 1
+    assert metrics.failed_completions == {reason: 1}
 
 
 def test_a_turn_only_appends_and_keeps_thinking_as_it_came() -> None:

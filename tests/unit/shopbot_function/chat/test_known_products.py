@@ -4,13 +4,14 @@ from decimal import Decimal
 
 from shopping_bot import request_metrics
 from shopping_bot.chat.known_products import KnownProducts
+from shopping_bot.deadline import Deadline
 
 from tests.unit.shopbot_function.fakes import FakeInventory, product
 
 
 def test_products_of_this_turn_are_shown_as_the_search_returned_them() -> None:
     stock = FakeInventory()
-    known = KnownProducts({}, stock)
+    known = KnownProducts({}, stock, Deadline(10))
     known.put({"A": product("A")})
 
     assert known.show(["A", "B", "A"]) == [product("A")]
@@ -19,7 +20,7 @@ def test_products_of_this_turn_are_shown_as_the_search_returned_them() -> None:
 
 def test_older_products_are_looked_up_again() -> None:
     stock = FakeInventory({"A": 0}, price=Decimal("90.00"))
-    known = KnownProducts({"A": product("A", stock=5), "GONE": product("GONE")}, stock)
+    known = KnownProducts({"A": product("A", stock=5), "GONE": product("GONE")}, stock, Deadline(10))
 
     first, second = known.show(["A", "GONE"])
 
@@ -33,7 +34,7 @@ def test_without_the_inventory_stock_is_unknown() -> None:
     stock = FakeInventory()
     stock.down = True
 
-    shown = KnownProducts({"A": product("A")}, stock).show(["A"])
+    shown = KnownProducts({"A": product("A")}, stock, Deadline(10)).show(["A"])
 
     assert (shown[0]["stock"], shown[0]["in_stock"]) == (None, None)
     assert metrics.degraded == {"inventory"}

@@ -18,6 +18,7 @@ from tests.unit.shopbot_function.fakes import (
     FakeSearch,
     ScriptedClaude,
     product,
+    session_ids,
     text,
     tool_use,
 )
@@ -107,13 +108,14 @@ def test_redis_may_go_away_in_the_middle(conversations: FakeConversations) -> No
 
 
 def test_a_session_belongs_to_its_user() -> None:
-    session_id = service.owned_session(None, "u1")
+    ids = session_ids()
+    session_id = service.owned_session(ids, None, "u1")
 
-    assert service.owned_session(session_id, "u1") == session_id
+    assert service.owned_session(ids, session_id, "u1") == session_id
     sentences = set()
-    for other in (session_id, service.owned_session(None, "u3"), "x"):
+    for other in (session_id, service.owned_session(ids, None, "u3"), "x"):
         with pytest.raises(Problem) as refusal:
-            service.owned_session(other, "u2")
+            service.owned_session(ids, other, "u2")
         assert refusal.value.status == 404
         sentences.add(refusal.value.detail)
     assert len(sentences) == 1

@@ -22,7 +22,7 @@ GET_STOCK = tool_use("get_stock", {"skus": ["A", "B", "C"]})
 
 def toolbox(search: FakeSearch | None = None, inventory: FakeInventory | None = None) -> Toolbox:
     inventory = inventory or FakeInventory()
-    return Toolbox(search or FakeSearch(), inventory, KnownProducts({}, inventory), Deadline(10))
+    return Toolbox(search or FakeSearch(), inventory, KnownProducts({}, inventory, Deadline(10)), Deadline(10))
 
 
 def run(tools: Toolbox, *calls: dict[str, Any]) -> list[dict[str, Any]]:
@@ -33,7 +33,7 @@ def run(tools: Toolbox, *calls: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_search_returns_products_which_may_be_shown_then() -> None:
     inventory = FakeInventory()
-    known = KnownProducts({}, inventory)
+    known = KnownProducts({}, inventory, Deadline(10))
 
     (result,) = run(Toolbox(FakeSearch(product("A")), inventory, known, Deadline(10)), SEARCH)
 

@@ -9,6 +9,7 @@ from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.claude import Claude
 from shopping_bot.backends.elasticsearch import ProductIndex
 from shopping_bot.backends.inventory import Inventory
+from shopping_bot.backends.redis import RedisConnection
 from shopping_bot.routes import health
 
 from lambda_http.json_secret import JsonSecret, SecretError
@@ -26,6 +27,7 @@ def ready(
         monkeypatch.setitem(application.config, name, "x")
     for owner, method in ((Claude, "reach"), (ProductIndex, "reach"), (Inventory, "quantities")):
         monkeypatch.setattr(owner, method, lambda *_: None)
+    monkeypatch.setattr(RedisConnection, "prove_write", lambda *_: None)
     return lambda: call(request_event("GET", "/health/ready"))
 
 
@@ -73,8 +75,8 @@ def test_a_backing_service_that_is_down(
     assert b"s3cr3t" not in answer.body
 
 
-def test_redis_is_not_required(ready: Callable[[], Any], shop: Any) -> None:
-    shop.conversations.down = True
+def test_redis_is_not_required(ready: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RedisConnection, "prove_write", failing(BackingServiceError("redis", "ReadOnlyError")))
 
     answer = ready()
 

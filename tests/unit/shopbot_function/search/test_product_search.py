@@ -35,13 +35,16 @@ class FakeIndex(ProductIndex):
         self.total = len(skus) if total is None else total
         self.strict = strict
         self.bodies: list[Mapping[str, Any]] = []
+        self.is_partial = False
+        self.prices: dict[str, Any] = {}
 
     def find(self, body: Mapping[str, Any], *, deadline: Deadline) -> Found:
         self.bodies.append(body)
         filters = body["query"]["function_score"]["query"]["bool"]["filter"]
         if len(filters) > self.strict:
-            return Found([], 0)
-        return Found([{"sku": sku, **INDEXED} for sku in self.skus[: body["size"]]], self.total)
+            return Found([], 0, self.is_partial)
+        priced = ({"sku": sku, **INDEXED, "price": self.prices.get(sku, 85.0)} for sku in self.skus[: body["size"]])
+        return Found(list(priced), self.total, self.is_partial)
 
 
 class FakeInventory(Inventory):
@@ -50,7 +53,7 @@ class FakeInventory(Inventory):
         self.reads: list[list[str]] = []
         self.down = False
 
-    def quantities(self, skus: Sequence[str]) -> dict[str, StockEntry]:
+    def quantities(self, skus: Sequence[str], deadline: Deadline) -> dict[str, StockEntry]:
         self.reads.append(list(skus))
         if self.down:
             raise BackingServiceError("dynamodb", "ThrottlingException")
@@ -112,6 +115,55 @@ def test_without_the_inventory_stock_is_unknown() -> None:
     assert [(one["stock"], one["in_stock"], one["price"]) for one in found["products"]] == [
         (None, None, Decimal("85.00"))
     ]
+
+
+@pytest.mark.parametrize("skus", [("A",), ()])
+def test_results_of_some_shards_only_do_not_pass_for_complete(skus: tuple[str, ...]) -> None:
+    index = FakeIndex(*skus)
+    index.is_partial = True
+
+    assert run(index, FakeInventory(A=(1, None)), category="y")["degraded"] == ["elasticsearch"]
+
+
+def test_both_backing_services_may_be_short_of_something() -> None:
+    index, inventory = FakeIndex("A"), FakeInventory()
+    index.is_partial = inventory.down = True
+
+    assert run(index, inventory)["degraded"] == ["elasticsearch", "inventory"]
+
+
+def test_an_inventory_that_did_not_answer_is_not_asked_again_for_each_filter() -> None:
+    inventory = FakeInventory()
+    inventory.down = True
+    index = FakeIndex("A", "B")
+    index.prices = {"A": 500.0, "B": 500.0}
+
+    run(index, inventory, price_max=100, category="y", brands=["X"])
+
+    assert len(index.bodies) > 1
+    assert len(inventory.reads) == 1
+
+
+def test_a_row_that_cannot_be_read_makes_the_stock_of_its_product_unknown() -> None:
+    class Foreign(FakeInventory):
+        def quantities(self, skus: Sequence[str], deadline: Deadline) -> dict[str, StockEntry]:
+            return {"A": StockEntry(None, None), "B": StockEntry(2, None)}
+
+    found = run(FakeIndex("A", "B"), Foreign())
+
+    assert [(one["sku"], one["stock"], one["in_stock"]) for one in found["products"]] == [
+        ("A", None, None),
+        ("B", 2, True),
+    ]
+    assert found["degraded"] == []
+
+
+@pytest.mark.parametrize("price", ["85", [85.0, 90.0], True, {}])
+def test_a_price_that_is_no_number_is_none(price: Any) -> None:
+    index = FakeIndex("A")
+    index.prices = {"A": price}
+
+    assert run(index, FakeInventory(A=(1, None)))["products"][0]["price"] is None
 
 
 def test_filters_go_one_by_one_until_something_fits() -> None:
