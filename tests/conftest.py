@@ -29,7 +29,8 @@ settings.load_profile("thorough" if os.environ.get("CI") else "quick")
 EVENTS = REPOSITORY / "events"
 NAME_OTHER_BACKING_SERVICES = (
     *("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENFORCE_IAM", "ENGINE"),
-    *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_API_KEY", "ES_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_TLS"),
+    *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_API_KEY", "ES_URL"),
+    *("REDIS_HOST", "REDIS_PORT", "REDIS_TLS", "REDIS_CLUSTER"),
 )
 """What a developer's shell may have, and the tests must not use."""
 

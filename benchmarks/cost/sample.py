@@ -278,7 +278,7 @@ def _access_log_bytes() -> int:
         "$context.requestTime": "20/Nov/2026:09:31:50 +0000",
         "$context.identity.sourceIp": "203.0.113.12",
         "$context.routeKey": "GET /inventory/{sku}",
-        "$context.path": f"/inventory/{_SKU}",
+        "$context.httpMethod": "GET",
         "$context.status": "200",
         "$context.responseLength": "512",
         "$context.responseLatency": "24",

@@ -111,7 +111,8 @@ class BackingServices:
     async def _redis(self, resources: contextlib.AsyncExitStack) -> _Service:
         if host := os.environ.get("REDIS_HOST"):
             port, tls = os.environ.get("REDIS_PORT", "6379"), os.environ.get("REDIS_TLS", "false")
-            parameters = {"RedisHost": host, "RedisPort": port, "RedisTls": tls}
+            cluster = os.environ.get("REDIS_CLUSTER", "false")
+            parameters = {"RedisHost": host, "RedisPort": port, "RedisTls": tls, "RedisCluster": cluster}
             key = os.environ.get("REDIS_PASSWORD", "")
             return _Service(("Redis", "yours", f"{host}:{port}"), parameters, {"REDIS_PASSWORD": key})
         key = secrets.token_urlsafe()

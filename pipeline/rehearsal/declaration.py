@@ -17,7 +17,7 @@ from sam_template import Template, TemplateError
 from sam_template.intrinsics import Scope
 
 AT_RUN_TIME: Final = (
-    *("AwsEndpointUrl", "RedisHost", "RedisPort", "RedisTls"),
+    *("AwsEndpointUrl", "RedisHost", "RedisPort", "RedisTls", "RedisCluster"),
     *("ElasticsearchUrl", "ElasticsearchIndex", "AnthropicBaseUrl"),
 )
 """Parameters whose values are known only while a rehearsal runs; the table has their names instead."""

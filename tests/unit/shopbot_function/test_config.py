@@ -50,6 +50,8 @@ def test_settings_are_taken_from_the_environment() -> None:
         "",
     )
     assert get_config("lambda", {}).REDIS_TLS
+    assert get_config("lambda", {"REDIS_CLUSTER": "true"}).REDIS_CLUSTER
+    assert not get_config("lambda", {}).REDIS_CLUSTER
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,7 @@ def test_settings_are_taken_from_the_environment() -> None:
         ("REDIS_PORT", "70000"),
         ("CONVERSATION_TTL_SECONDS", "-1"),
         ("REDIS_TLS", "yes"),
+        ("REDIS_CLUSTER", "1"),
         ("APP_ENV", "prod"),
         ("FLASK_ENV", "prod"),
     ],

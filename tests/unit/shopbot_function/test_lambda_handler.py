@@ -451,6 +451,51 @@ def test_an_extension_that_cannot_be_made_is_a_clear_503(
     assert b"s3cr3t" not in answer.body
 
 
+def at(path: str, domain: str = "api.shop.example", **context: Any) -> dict[str, Any]:
+    http = {"method": "GET", "path": path, "sourceIp": "203.0.113.9", "protocol": "HTTP/1.1"}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"host": domain},
+        "requestContext": {"domainName": domain, "http": http, "requestId": "id-1", "stage": "$default", **context},
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        at("/health"),
+        at("/v1/health"),
+        at("/shop/v1/health"),
+        at("/v1/prod/health", stage="prod"),
+        at("/prod/health", "abc.execute-api.eu-west-1.amazonaws.com", stage="prod"),
+        at("/health", "abc.lambda-url.eu-west-1.on.aws"),
+        rest("/health"),
+        rest("/v1/health", pathParameters={"proxy": "health"}),
+        rest("/health", pathParameters={"proxy": "health"}),
+        load_balancer("/health"),
+        load_balancer("/bot/health"),
+    ],
+    ids=lambda event: event.get("rawPath") or event["path"],
+)
+def test_the_assistant_answers_behind_any_stage_and_base_path(call: Call, event: dict[str, Any]) -> None:
+    answer = call(event)
+
+    assert (answer.status, answer.json) == (200, {"status": "ok", "service": "shopbot"})
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/v1/nowhere", 404), ("/v1/products/search", 405), ("/v1/chat/x", 400)],
+)
+def test_behind_a_base_path_the_routes_are_the_same(call: Call, path: str, status: int) -> None:
+    assert call(at(path)).status == status
+
+
 def test_what_is_no_request_is_refused(call: Call) -> None:
     with pytest.raises(ValueError, match="answers HTTP requests"):
         call({"Records": [{"eventSource": "aws:sqs"}]})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -117,6 +118,33 @@ def test_a_trickle_ends_in_time(backing_service: Any) -> None:
     with pytest.raises(BackingServiceError, match="no answer in time"):
         request_json("GET", backing_service.url, backing_service="es", timeout_seconds=0.2)
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+@pytest.mark.parametrize("seconds_before", [0.0, 0.3])
+def test_an_answer_that_stops_in_its_middle_ends_in_time(
+    backing_service: Any, connection: str, seconds_before: float
+) -> None:
+    release = threading.Event()
+
+    def stop_in_the_middle(handler: Any) -> None:
+        time.sleep(seconds_before)
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100")
+        handler.send_header("Connection", connection)
+        handler.end_headers()
+        handler.wfile.write(b'{"a":')
+        handler.wfile.flush()
+        release.wait(5)
+
+    backing_service.answers = [stop_in_the_middle]
+    started = time.monotonic()
+
+    with pytest.raises(BackingServiceError, match="no answer in time"):
+        request_json("GET", backing_service.url, backing_service="es", timeout_seconds=0.5)
+    took = time.monotonic() - started
+    release.set()
+    assert took < 0.7
 
 
 def test_an_answer_has_a_largest_size(backing_service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
