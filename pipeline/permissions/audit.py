@@ -50,6 +50,25 @@ JUSTIFIED: Final = Exceptions(
 )
 
 
+FOR_EVENT_SOURCES: Final = frozenset(
+    f"AWSLambda{source}ExecutionRole" for source in ("SQSQueue", "DynamoDB", "Kinesis", "MSK")
+)
+"""What SAM gives a function that is polled for: Lambda reads the queue or stream with the function's role."""
+_RESOURCES: Final = {
+    "dynamodb": ("AWS::DynamoDB::Table", "!GetAtt %s.Arn"),
+    "events": ("AWS::Events::EventBus", "!GetAtt %s.Arn"),
+    "kinesis": ("AWS::Kinesis::Stream", "!GetAtt %s.Arn"),
+    "kms": ("AWS::KMS::Key", "!GetAtt %s.Arn"),
+    "lambda": ("AWS::Lambda::Function", "!GetAtt %s.Arn"),
+    "s3": ("AWS::S3::Bucket", "!GetAtt %s.Arn"),
+    "secretsmanager": ("AWS::SecretsManager::Secret", "!Ref %s"),
+    "sns": ("AWS::SNS::Topic", "!Ref %s"),
+    "sqs": ("AWS::SQS::Queue", "!GetAtt %s.Arn"),
+    "states": ("AWS::StepFunctions::StateMachine", "!Ref %s"),
+}
+"""What an action of a service is about: the type of the resource, and how a template names one."""
+
+
 def audit(templates: Sequence[Template], justified: Exceptions = JUSTIFIED) -> list[str]:
     """Return a sentence for each permission to add or to remove, and for each exception that is no longer one.
 
@@ -99,22 +118,26 @@ def _audit_function(
     except UnreadableCallError as error:
         yield f"{name}: {error}"
         return
-    allowed = set(_allowed_actions(template, function.role))
+    listed = list(_allowed_actions(template, function))
+    allowed = {action for action, _ in listed}
     excepted = {action for owner, action in justified.actions if owner == name}
     for action, place in called.items():
         if not any(_covers(pattern, action) for pattern in allowed):
-            yield f"Add {action} to {where}: {place} calls it."
-    for pattern in sorted(allowed - excepted):
+            yield f"Add {action} to {where}: {place} calls it. Write `{_statement(template, action)}`."
+    for pattern in sorted({action for action, sams in listed if not sams} - excepted):
         if "*" in pattern or "?" in pattern:
             yield f"Name the actions that {pattern} stands for in {where}."
         elif not any(_covers(pattern, action) for action in called):
             yield f"Remove {pattern} from {where}: nothing in {function.code_uri.name}/ calls it."
+    for policy in sorted({sams for _, sams in listed if sams}):
+        if not any(_covers(pattern, action) for pattern, sams in listed if sams == policy for action in called):
+            yield f"Remove {policy} from {where}: nothing in {function.code_uri.name}/ calls what it allows."
     for action in sorted(excepted):
         if action in called or action not in allowed:
             reason = f"{called[action]} calls it" if action in called else "its policy does not allow it"
             yield f"Strike {action} of {name} off the exceptions: {reason}."
     for policy in _managed_policies(template, function.role):
-        if policy not in justified.managed_policies:
+        if policy not in justified.managed_policies and policy not in FOR_EVENT_SOURCES:
             yield f"Write the statements that {name} needs in {where} instead of {policy}, or justify the exception."
 
 
@@ -131,18 +154,53 @@ def _called_actions(code_uri: Path) -> dict[str, str]:
     return actions
 
 
-def _allowed_actions(template: Template, role: str) -> Iterator[str]:
-    """Yield the actions, patterns among them, that the role's own policies and those attached to it allow."""
-    documents = [policy["PolicyDocument"] for policy in template.evaluated(role).get("Policies", [])]
+def _allowed_actions(template: Template, function: Function) -> Iterator[tuple[str, str]]:
+    """Yield the actions, patterns among them, that the function's role allows, each with its policy template.
+
+    That is "" for what is written out. SAM's policy templates allow a group of actions each, whatever is called.
+    """
+    role = function.role
+    sams = _policy_templates(template, function)
+    policies = template.evaluated(role).get("Policies", [])
+    documents = [(policy["PolicyDocument"], sams.get(policy["PolicyName"], "")) for policy in policies]
     for logical_id, resource in template.resources.items():
         if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
             properties = template.evaluated(logical_id)
             if role in (properties.get("RoleName"), *properties.get("Roles", [])):
-                documents.append(properties["PolicyDocument"])
-    for document in documents:
+                is_connector = "aws:sam:connectors" in resource.get("Metadata", {})
+                documents.append((properties["PolicyDocument"], logical_id if is_connector else ""))
+    for document, policy_template in documents:
         for statement in _many(document["Statement"]):
             if statement["Effect"] == "Allow":
-                yield from _many(statement.get("Action", "*"))  # NotAction allows all but a few
+                for action in _many(statement.get("Action", "*")):  # NotAction allows all but a few
+                    yield action, policy_template
+
+
+def _policy_templates(template: Template, function: Function) -> dict[str, str]:
+    """Return the names of the inline policies that SAM makes of policy templates, each with the template's name.
+
+    Source: AWS SAM Developer Guide, "AWS SAM policy templates"; samtranslator, role_constructor.py (names of policies).
+    """
+    source = parse(template.path, template.path.read_text(encoding="utf-8"))["Resources"].get(function.logical_id, {})
+    declared = _many(source.get("Properties", {}).get("Policies", []))
+    found = {}
+    for index, policy in enumerate(declared):
+        branches = policy["Fn::If"][1:] if isinstance(policy, Mapping) and "Fn::If" in policy else [policy]
+        for branch in branches:
+            if isinstance(branch, Mapping) and len(branch) == 1 and str(next(iter(branch))).endswith("Policy"):
+                found[f"{function.role}Policy{index}"] = str(next(iter(branch)))
+    return found
+
+
+def _statement(template: Template, action: str) -> str:
+    """Return how to allow `action`, as YAML for a function's Policies; the resource is the first that it can be."""
+    service = action.partition(":")[0]
+    type_name, resource = _RESOURCES.get(service, ("", ""))
+    owners = [name for name, one in template.resources.items() if one["Type"] == type_name]
+    if service == "s3" and action.endswith("Object"):
+        resource = '!Sub "${%s.Arn}/*"'
+    target = resource.replace("%s", owners[0]) if owners else "the ARN of what it is about"
+    return f"- Statement: [{{Effect: Allow, Action: {action}, Resource: {target}}}]"
 
 
 def _managed_policies(template: Template, role: str) -> list[str]:

@@ -95,11 +95,15 @@ def test_a_call_without_a_permission_and_a_permission_without_a_call_are_found(t
     sentences = audit([Template.load(path, PARAMETERS[-1])])
 
     inventory, hook = (f"the Policies of {name}Function in template.yaml" for name in ("Inventory", "PreTrafficCheck"))
+    read = "`- Statement: [{Effect: Allow, Action: %s, Resource: !GetAtt ShopInventory.Arn}]`"
     assert [re.sub(r"line \d+", "line N", sentence) for sentence in sentences] == [
-        f"Add dynamodb:GetItem to {inventory}: app/table.py, line N calls it.",
-        f"Add dynamodb:Query to {inventory}: app/table.py, line N calls it.",
+        f"Add dynamodb:GetItem to {inventory}: app/table.py, line N calls it. Write {read % 'dynamodb:GetItem'}.",
+        f"Add dynamodb:Query to {inventory}: app/table.py, line N calls it. Write {read % 'dynamodb:Query'}.",
         f"Remove dynamodb:DescribeTable from {inventory}: nothing in inventory_function/ calls it.",
-        f"Add lambda:InvokeFunction to {hook}: hook.py, line N calls it.",
+        (
+            f"Add lambda:InvokeFunction to {hook}: hook.py, line N calls it. Write "
+            "`- Statement: [{Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt InventoryFunction.Arn}]`."
+        ),
         f"Remove lambda:InvokeAsync from {hook}: nothing in pre_traffic_check/ calls it.",
     ]
 
@@ -138,10 +142,24 @@ def test_a_managed_policy_needs_a_reason(small: Small) -> None:
     ]
 
 
-def test_sams_policy_templates_count(small: Small) -> None:
-    sentences = small("{DynamoDBReadPolicy: {TableName: !Ref Items}}")
-    assert "Remove dynamodb:Query from the Policies of Reader in template.yaml: nothing in code/ calls it." in sentences
-    assert not any("dynamodb:Scan" in sentence for sentence in sentences)
+def test_sams_policy_templates_may_allow_more_than_is_called(small: Small) -> None:
+    assert small("{DynamoDBReadPolicy: {TableName: !Ref Items}}") == []
+
+
+def test_a_policy_template_of_which_nothing_is_called_is_to_go(small: Small) -> None:
+    assert small(f"{{SQSPollerPolicy: {{QueueName: x}}}}, {allowing('dynamodb:Scan')}") == [
+        "Remove SQSPollerPolicy from the Policies of Reader in template.yaml: nothing in code/ calls what it allows."
+    ]
+
+
+def test_what_sam_gives_the_consumer_of_a_queue_needs_no_reason(small: Small) -> None:
+    consumer = (
+        SMALL
+        + """      Events: {Job: {Type: SQS, Properties: {Queue: !GetAtt Jobs.Arn}}}
+  Jobs: {Type: AWS::SQS::Queue}
+"""
+    )
+    assert small(allowing("dynamodb:Scan"), template=consumer) == []
 
 
 def test_a_policy_of_its_own_that_is_attached_counts(small: Small) -> None:
