@@ -58,7 +58,7 @@ def test_the_configuration_keeps_it_on_the_loopback_interface_and_off_the_disk()
     assert valkey._configuration().splitlines() == [
         "bind 127.0.0.1",
         "port 7000",
-        'dir "\\x2ftmp\\x2fa\\x20b\\x2ddata"',
+        'dir "\\x2ftmp\\x2fa\\x20b\\x2dscratch"',
         'save ""',
         "cluster-enabled yes",
         'requirepass "p\\x22w\\x0a"',

@@ -40,7 +40,7 @@ def test_it_stops_with_everything_it_wrote(command: str | None, tmp_path: Path) 
     async def run() -> int:
         async with Valkey(log=tmp_path / "log", command=command) as valkey:
             assert valkey._process is not None
-            assert (tmp_path / "log-data").is_dir()
+            assert (tmp_path / "log-scratch").is_dir()
             return valkey._process.pid
 
     assert not psutil.pid_exists(asyncio.run(run()))
@@ -48,7 +48,7 @@ def test_it_stops_with_everything_it_wrote(command: str | None, tmp_path: Path) 
 
 
 def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
-    left = tmp_path / "log-data" / "dump.rdb"
+    left = tmp_path / "log-scratch" / "dump.rdb"
     left.parent.mkdir()
     left.write_text("left")
 
@@ -115,7 +115,7 @@ def test_the_password_is_on_no_command_line_and_in_no_file(valkey: Valkey) -> No
     watcher = psutil.Process(valkey._process.pid)
     for process in (watcher, *watcher.children()):
         assert "wörd" not in " ".join(process.cmdline())
-    for file in valkey._data.rglob("*"):
+    for file in valkey._scratch.rglob("*"):
         assert "wörd".encode() not in file.read_bytes()
 
 
