@@ -48,7 +48,9 @@ class Problem(Exception):  # noqa: N818  RFC 9457's noun
         return json.dumps(members, separators=(",", ":")).encode()
 
 
-def unavailable(detail: str, retry_after_seconds: int | None = 1) -> Problem:
-    """Return a 503 that asks to come back after `retry_after_seconds`; None where coming back cannot help."""
+def unavailable(
+    detail: str, retry_after_seconds: int | None = 1, *, members: Mapping[str, Any] | None = None
+) -> Problem:
+    """Return a 503 that asks to come back after `retry_after_seconds`; None where coming back cannot help, or harms."""
     headers = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers)
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers, members=members)

@@ -5,11 +5,13 @@ A key makes the adjustment a transaction with DynamoDB's ClientRequestToken ("Id
 parameters are the same. So the transaction cannot carry the time. It leaves the token in the attribute PENDING
 instead, and a second update writes `updated_at` and removes PENDING, on condition that PENDING still is that token. A
 replay finds it gone and changes nothing; a replay after a crash between the two calls finds it and completes the
-work. The second update also returns the item, which a transaction cannot.
+work. The second update also returns the item, which a transaction cannot. A reader that comes between the two completes
+the work as well, so nobody sees one entity tag with different bytes.
 """
 
 from __future__ import annotations
 
+import functools
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -17,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from app import stored_item
 from app.config import settings
 from app.models import MAXIMUM_QUANTITY, Item
-from app.retries import FOLLOW_UP_BUDGET_SECONDS, error_code, with_retries
-from app.stored_item import PENDING
+from app.retries import FOLLOW_UP_BUDGET_SECONDS, error_code, write_with_retries
+from app.stored_item import PENDING, UnreadableItemError
 from lambda_http import aws_clients
 from lambda_http.problem import Problem
 
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 _SET = "SET #qty = #qty + :delta, #version = if_not_exists(#version, :zero) + :one"
-_CONDITION = "attribute_exists(#sku) AND #qty BETWEEN :low AND :high"
+# Arithmetic on a version of another type would be an error.
+_CONDITION = (
+    "attribute_exists(#sku) AND #qty BETWEEN :low AND :high"
+    " AND (attribute_not_exists(#version) OR attribute_type(#version, :number))"
+)
 _NAMES = {"#sku": "sku", "#qty": "qty", "#version": "version", "#pending": PENDING}
 _TOKENS = uuid.UUID("6c4c2f6e-40a8-4a53-9f0b-0d6f4f3f7a51")
 
@@ -50,12 +56,15 @@ def adjust(sku: str, delta: int) -> Item:
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
-        answer = with_retries(lambda: aws_clients.dynamodb().update_item(**request), repeatable=False)
+        answer = write_with_retries(lambda: aws_clients.dynamodb().update_item(**request), is_repeatable=False)
     except ClientError as error:
         if error_code(error) == "ConditionalCheckFailedException":
             raise _refusal(sku, delta, error.response.get("Item")) from error
         raise
-    return stored_item.read(answer["Attributes"])
+    try:
+        return stored_item.read(answer["Attributes"])
+    except UnreadableItemError as error:
+        raise error.problem(was_changed=True) from error
 
 
 def adjust_once(sku: str, delta: int, key: str) -> Item:
@@ -65,7 +74,50 @@ def adjust_once(sku: str, delta: int, key: str) -> Item:
     """
     token = str(uuid.uuid5(_TOKENS, "\n".join((settings().table_name, sku, key))))
     _transact(sku, delta, token)
-    return _stamp(sku, token)
+
+    try:
+        return complete(sku, token)
+    except UnreadableItemError as error:
+        raise error.problem(was_changed=True) from error
+
+
+def complete(sku: str, token: str) -> Item:
+    """Write the time of the adjustment that left `token` in the item, unless someone did; return the item.
+
+    Raises UnreadableItemError; Problem 404 when the item is gone meanwhile, 503.
+    """
+    from botocore.exceptions import ClientError
+
+    while True:
+        request: Any = {
+            "TableName": settings().table_name,
+            "Key": {"sku": {"S": sku}},
+            "UpdateExpression": "SET #updated_at = :now REMOVE #pending",
+            "ConditionExpression": "#pending = :token",
+            "ExpressionAttributeNames": {"#updated_at": "updated_at", "#pending": PENDING},
+            "ExpressionAttributeValues": {":now": {"S": stored_item.now()}, ":token": {"S": token}},
+            "ReturnValues": "ALL_NEW",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        try:
+            answer = write_with_retries(
+                functools.partial(aws_clients.dynamodb().update_item, **request),
+                is_repeatable=True,
+                was_applied=True,
+                budget=FOLLOW_UP_BUDGET_SECONDS,
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            current: Any = error.response.get("Item")
+            if not current:
+                raise stored_item.absent(sku) from error
+            newer = current.get(PENDING, {}).get("S")
+            if newer is None or newer == token:
+                return stored_item.read(current)
+            token = newer
+        else:
+            return stored_item.read(answer["Attributes"])
 
 
 def _transact(sku: str, delta: int, token: str) -> None:
@@ -81,11 +133,11 @@ def _transact(sku: str, delta: int, token: str) -> None:
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
-        with_retries(
+        write_with_retries(
             lambda: aws_clients.dynamodb().transact_write_items(
                 ClientRequestToken=token, TransactItems=[{"Update": update}]
             ),
-            repeatable=True,
+            is_repeatable=True,
         )
     except ClientError as error:
         refusal = _transaction_refusal(sku, delta, error)
@@ -108,39 +160,12 @@ def _transaction_refusal(sku: str, delta: int, error: ClientError) -> Problem | 
     return None
 
 
-def _stamp(sku: str, token: str) -> Item:
-    from botocore.exceptions import ClientError
-
-    try:
-        answer = with_retries(
-            lambda: aws_clients.dynamodb().update_item(
-                TableName=settings().table_name,
-                Key={"sku": {"S": sku}},
-                UpdateExpression="SET #updated_at = :now REMOVE #pending",
-                ConditionExpression="#pending = :token",
-                ExpressionAttributeNames={"#updated_at": "updated_at", "#pending": PENDING},
-                ExpressionAttributeValues={":now": {"S": stored_item.now()}, ":token": {"S": token}},
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            ),
-            repeatable=True,
-            budget=FOLLOW_UP_BUDGET_SECONDS,
-        )
-    except ClientError as error:
-        if error_code(error) != "ConditionalCheckFailedException":
-            raise
-        current: Any = error.response.get("Item")
-        if not current:
-            raise stored_item.absent(sku) from error
-        return stored_item.read(current)
-    return stored_item.read(answer["Attributes"])
-
-
 def _values(delta: int) -> dict[str, Any]:
     return {
         ":delta": {"N": str(delta)},
         ":low": {"N": str(max(0, -delta))},
         ":high": {"N": str(MAXIMUM_QUANTITY - max(0, delta))},
+        ":number": {"S": "N"},
         ":zero": {"N": "0"},
         ":one": {"N": "1"},
     }
@@ -149,7 +174,10 @@ def _values(delta: int) -> dict[str, Any]:
 def _refusal(sku: str, delta: int, current: Any) -> Problem:
     if not current:
         return stored_item.absent(sku)
-    quantity = current["qty"]["N"]
+    try:
+        quantity = stored_item.read(current).qty
+    except UnreadableItemError as error:
+        return error.problem()
     if delta < 0:
         return Problem(
             HTTPStatus.CONFLICT, f"Only {quantity} of {sku} are in stock, so {-delta} cannot be taken; take fewer."

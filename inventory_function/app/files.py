@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from app.config import settings
 from app.http_headers import ByteRange, attachment
-from app.retries import FOLLOW_UP_BUDGET_SECONDS, error_code, with_retries
+from app.retries import FOLLOW_UP_BUDGET_SECONDS, error_code, read_with_retries
 from lambda_http import aws_clients
 from lambda_http.problem import Problem
 
@@ -73,9 +73,7 @@ def look_up(name: str) -> StoredFile:
     from botocore.exceptions import ClientError
 
     try:
-        head = with_retries(
-            lambda: aws_clients.s3().head_object(Bucket=settings().s3_bucket, Key=name), repeatable=True
-        )
+        head = read_with_retries(lambda: aws_clients.s3().head_object(Bucket=settings().s3_bucket, Key=name))
     except ClientError as error:
         # A HEAD has no body, so there is no code but the status.
         if _status(error) == HTTPStatus.NOT_FOUND:
@@ -103,7 +101,7 @@ def read(file: StoredFile, part: ByteRange | None) -> bytes:
     if part is not None:
         request["Range"] = f"bytes={part.first}-{part.last}"
     try:
-        return with_retries(lambda: _body(request), repeatable=True, budget=FOLLOW_UP_BUDGET_SECONDS)
+        return read_with_retries(lambda: _body(request), budget=FOLLOW_UP_BUDGET_SECONDS)
     except ClientError as error:
         if _status(error) in _CHANGED:
             raise FileChangedError from error

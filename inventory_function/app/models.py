@@ -160,6 +160,10 @@ class Page(BaseModel):
 
     items: list[Item]
     next_cursor: str | None
+    unreadable: Annotated[
+        list[str] | None,
+        Field(description="SKUs of this page whose stored item cannot be read; GET says why, PUT repairs it."),
+    ] = None
 
 
 class Deleted(BaseModel):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
 
-from lambda_http.problem import unavailable
+from lambda_http.problem import Problem, unavailable
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -44,15 +44,59 @@ class _Outcome(Enum):
     UNKNOWN = auto()  # may have had its effect
 
 
-def with_retries(call: Callable[[], T], *, repeatable: bool, budget: float = BUDGET_SECONDS) -> T:
-    """Return what `call` returns, trying for `budget` seconds against contention, throttling and lost connections.
+def read_with_retries(call: Callable[[], T], *, budget: float = BUDGET_SECONDS) -> T:
+    """Return what `call`, which changes nothing, returns; try for `budget` seconds.
 
-    `repeatable` says that running twice does no harm; without it a call whose answer was lost is not tried again.
-    Raises Problem 503 when time is up or the outcome is unknown, and botocore's ClientError for every answer that a
-    repetition would not change.
+    Raises Problem 503 when time is up, and botocore's ClientError for every answer that a repetition would not change.
     """
+
+    def give_up(_: _Outcome) -> Problem:
+        return unavailable("The data store is busy or away; try again in a moment.")
+
+    return _repeat(call, give_up, repeats_unknown=True, budget=budget)
+
+
+def write_with_retries(
+    call: Callable[[], T], *, is_repeatable: bool, was_applied: bool = False, budget: float = BUDGET_SECONDS
+) -> T:
+    """Return what `call`, which changes something, returns; try for `budget` seconds.
+
+    `is_repeatable` says that running twice does no harm; without it a call whose answer was lost is not tried again.
+    `was_applied` says that an earlier call has made the client's change already.
+
+    Raises Problem 503 with the member `outcome`: "not_applied" when certainly nothing was changed, "unknown" when the
+    change may have been made. Without Retry-After sending the same request again could do harm. Raises botocore's
+    ClientError for every answer that a repetition would not change.
+    """
+
+    def give_up(outcome: _Outcome) -> Problem:
+        if outcome is _Outcome.NOT_APPLIED and not was_applied:
+            return unavailable(
+                "The data store is busy or away, and nothing was changed; try again in a moment.",
+                members={"outcome": "not_applied"},
+            )
+        if is_repeatable:
+            return unavailable(
+                "The data store did not answer in time, so the change may have been made; sending the same request "
+                "again does no harm.",
+                members={"outcome": "unknown"},
+            )
+        return unavailable(
+            "The data store did not answer in time, so the change may have been made; read the item before you send "
+            "the request again.",
+            None,
+            members={"outcome": "unknown"},
+        )
+
+    return _repeat(call, give_up, repeats_unknown=is_repeatable, budget=budget)
+
+
+def _repeat(
+    call: Callable[[], T], give_up: Callable[[_Outcome], Problem], *, repeats_unknown: bool, budget: float
+) -> T:
     deadline = time.monotonic() + budget
     pause = _FIRST_PAUSE_SECONDS
+    worst = _Outcome.NOT_APPLIED
     while True:
         try:
             return call()
@@ -60,14 +104,13 @@ def with_retries(call: Callable[[], T], *, repeatable: bool, budget: float = BUD
             outcome = _classify(error)
             if outcome is _Outcome.ANSWERED:
                 raise
-            if outcome is _Outcome.UNKNOWN and not repeatable:
-                raise unavailable(
-                    "The data store did not answer; the change may be made, so read the item before trying again."
-                ) from error
+            if outcome is _Outcome.UNKNOWN:
+                worst = outcome
             # Not random: environments restored from one SnapStart snapshot share the state of the plain generator.
             wait = pause * secrets.randbelow(1_000) / 1_000
-            if time.monotonic() + wait > deadline:
-                raise unavailable("The data store is busy or away; try again in a moment.") from error
+            is_late = time.monotonic() + wait > deadline
+            if is_late or (outcome is _Outcome.UNKNOWN and not repeats_unknown):
+                raise give_up(worst) from error
         time.sleep(wait)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 

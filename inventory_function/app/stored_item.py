@@ -1,38 +1,38 @@
-"""Items as DynamoDB attribute values, and their entity tags as conditions on these.
-
-Sources: Amazon DynamoDB API Reference, "AttributeValue"; Amazon DynamoDB Developer Guide, "Condition expressions"; RFC
-9110 section 13.1.
-"""
+"""Items as DynamoDB attribute values (Amazon DynamoDB API Reference, "AttributeValue")."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
-from app.http_headers import MAXIMUM_TAGS, EntityTag, TagList, parse_tags
+from app.http_headers import EntityTag
 from app.models import MAXIMUM_PRICE, Item, ItemFields
 from lambda_http.problem import Problem
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+T = TypeVar("T")
+
+_PAISA = Decimal("0.01")
 OPTIONAL_FIELDS = ("price", "category", "description")
 
 # Holds the token of an adjustment that has not written its time yet (app.adjustments); every other write removes it.
 PENDING = "pending_adjustment"
 
-CONDITION_NAMES = {"#sku": "sku", "#version": "version", "#updated_at": "updated_at"}
-# A tag that this service never made matches no item.
-_IMPOSSIBLE = "attribute_exists(#sku) AND attribute_not_exists(#sku)"
-
 
 def now() -> str:
     """Return the present in RFC 3339 with microseconds, UTC."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def seconds_between(earlier: str | None, later: str | None) -> float:
+    """Return the seconds from one time of `now` to another. Raises ValueError and TypeError for what is none."""
+    return (datetime.fromisoformat(later or "") - datetime.fromisoformat(earlier or "")).total_seconds()
 
 
 def field_values(fields: ItemFields) -> dict[str, AttributeValueTypeDef]:
@@ -47,105 +47,106 @@ def field_values(fields: ItemFields) -> dict[str, AttributeValueTypeDef]:
     return values
 
 
+class UnreadableItemError(Exception):
+    """Another writer stored what is no item; `reason` says which attribute is wrong, and how."""
+
+    def __init__(self, sku: str, reason: str) -> None:
+        super().__init__(reason)
+        self.sku = sku
+        self.reason = reason
+
+    def problem(self, *, was_changed: bool = False) -> Problem:
+        """Return the 409 that says what is wrong; `was_changed` says that the quantity was changed all the same."""
+        so_far = "The quantity was changed, but the" if was_changed else "The"
+        detail = f"{so_far} stored item {self.sku} cannot be read: {self.reason}; PUT the whole item to repair it."
+        return Problem(HTTPStatus.CONFLICT, detail)
+
+
 def read(attributes: Mapping[str, Any]) -> Item:
-    """Return the item in `attributes`. Attributes of other writers are ignored; their missing version counts as 0."""
-    price = attributes.get("price")
+    """Return the item in `attributes`.
+
+    Attributes of other writers are ignored; a missing version counts as 0, an optional field that is null as absent.
+    Raises UnreadableItemError when an attribute has a type or a value that no item can have.
+    """
+    item = _Attributes(attributes)
     return Item.model_construct(
-        sku=attributes["sku"]["S"],
-        name=attributes["name"]["S"],
-        qty=int(attributes["qty"]["N"]),
-        # DynamoDB drops trailing zeros: 19.90 comes back as 19.9.
-        price=None if price is None else _two_places(Decimal(price["N"])),
-        category=_text(attributes, "category"),
-        description=_text(attributes, "description"),
-        version=int(attributes["version"]["N"]) if "version" in attributes else 0,
-        created_at=_text(attributes, "created_at"),
-        updated_at=_text(attributes, "updated_at"),
+        sku=item.sku,
+        name=item.required("name", item.text),
+        qty=item.required("qty", item.whole_number),
+        price=item.price(),
+        category=item.text("category", may_be_null=True),
+        description=item.text("description", may_be_null=True),
+        version=item.whole_number("version") or 0,
+        created_at=item.text("created_at"),
+        updated_at=item.text("updated_at"),
     )
+
+
+class _Attributes:
+    def __init__(self, attributes: Mapping[str, Any]) -> None:
+        self._attributes = attributes
+        self.sku: str = attributes["sku"]["S"]  # the table's key, which DynamoDB holds to its type
+
+    def required(self, name: str, read: Callable[[str], T | None]) -> T:
+        value = read(name)
+        if value is None:
+            raise UnreadableItemError(self.sku, f"it has no {name}")
+        return value
+
+    def text(self, name: str, *, may_be_null: bool = False) -> str | None:
+        value = self._value(name, "S", "text", may_be_null=may_be_null)
+        return None if value is None else str(value)
+
+    def whole_number(self, name: str) -> int | None:
+        number = self._number(name)
+        if number is None:
+            return None
+        if number != number.to_integral_value():
+            raise UnreadableItemError(self.sku, f"{name} is not a whole number")
+        return int(number)
+
+    def price(self) -> Decimal | None:
+        price = self._number("price", may_be_null=True)
+        # DynamoDB drops trailing zeros: 19.90 comes back as 19.9. Another writer may have stored more than this service
+        # accepts; that is shown as it is.
+        if price is None or abs(price) > MAXIMUM_PRICE or price != price.quantize(_PAISA):
+            return price
+        return price.quantize(_PAISA)
+
+    def _number(self, name: str, *, may_be_null: bool = False) -> Decimal | None:
+        value = self._value(name, "N", "number", may_be_null=may_be_null)
+        return None if value is None else Decimal(value)
+
+    def _value(self, name: str, kind: str, said: str, *, may_be_null: bool) -> Any:
+        value = self._attributes.get(name)
+        if value is None or (may_be_null and "NULL" in value):
+            return None
+        if kind not in value:
+            raise UnreadableItemError(self.sku, f"{name} is not a {said}")
+        return value[kind]
 
 
 def entity_tag(item: Item) -> EntityTag:
     """Return the strong entity tag of `item`.
 
-    It has the time of the last change beside the version, because an item that is deleted and created anew begins at
-    version 1 again.
+    It has the time of creation beside the version, because an item that is deleted and created anew begins at version 1
+    again. It has not the time of the last change, which an adjustment with a key writes a moment after the version.
     """
-    return EntityTag(f"{item.version}.{item.updated_at or ''}")
+    # Quoted: another writer may have stored any text.
+    return EntityTag(f"{item.version}.{quote(item.created_at or '', safe=':')}")
+
+
+def is_well_kept(attributes: Mapping[str, Any]) -> bool:
+    """Tell whether version and time of creation, which a replacement builds on, are as this service writes them."""
+    item = _Attributes(attributes)
+    try:
+        item.whole_number("version")
+        item.text("created_at")
+    except UnreadableItemError:
+        return False
+    return True
 
 
 def absent(sku: str) -> Problem:
     """Return the 404 for `sku`."""
     return Problem(HTTPStatus.NOT_FOUND, f"There is no item {sku}; check the SKU, or create the item first.")
-
-
-def _text(attributes: Mapping[str, Any], name: str) -> str | None:
-    value = attributes.get(name)
-    return None if value is None else str(value["S"])
-
-
-def _two_places(price: Decimal) -> Decimal:
-    # Another writer may have stored more than this service accepts; show it as it is rather than fail.
-    exact = price.quantize(Decimal("0.01")) if abs(price) <= MAXIMUM_PRICE else price
-    return exact if exact == price else price
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition expression over CONDITION_NAMES, and the values that it refers to."""
-
-    expression: str
-    values: dict[str, AttributeValueTypeDef]
-
-
-def condition(if_match: str | None, if_none_match: str | None) -> Condition | None:
-    """Return the condition that the two headers set on a write, or None when neither is given. Raises Problem 400."""
-    values: dict[str, AttributeValueTypeDef] = {}
-    wanted = None if if_match is None else _wanted(_parse("If-Match", if_match), values)
-    unwanted = [] if if_none_match is None else _unwanted(_parse("If-None-Match", if_none_match), values)
-    if wanted is not None and unwanted and " OR " in wanted:
-        # Only here: DynamoDB refuses parentheses that change nothing.
-        wanted = f"({wanted})"
-    parts = [wanted, *unwanted] if wanted is not None else unwanted
-    return Condition(" AND ".join(parts), values) if parts else None
-
-
-def _parse(name: str, header: str) -> TagList:
-    try:
-        return parse_tags(header)
-    except ValueError as error:
-        raise Problem(
-            400,
-            f"{name} must be * or up to {MAXIMUM_TAGS} entity tags with their quotes, as GET shows them.",
-        ) from error
-
-
-def _wanted(tags: TagList, values: dict[str, AttributeValueTypeDef]) -> str:
-    if tags.any:
-        return "attribute_exists(#sku)"
-    # A weak tag never matches strongly (section 8.8.3.2), and this service hands out strong ones only.
-    strong = [tag for tag in tags.tags if not tag.weak]
-    return " OR ".join(_is(tag, values, f"m{number}") for number, tag in enumerate(strong)) or _IMPOSSIBLE
-
-
-def _unwanted(tags: TagList, values: dict[str, AttributeValueTypeDef]) -> list[str]:
-    if tags.any:
-        return ["attribute_not_exists(#sku)"]
-    return [f"NOT ({_is(tag, values, f'n{number}')})" for number, tag in enumerate(tags.tags)]
-
-
-def _is(tag: EntityTag, values: dict[str, AttributeValueTypeDef], name: str) -> str:
-    version, _, updated_at = tag.opaque.partition(".")
-    if not (version.isascii() and version.isdigit() and len(version) <= 18):
-        return _IMPOSSIBLE
-    parts = ["attribute_exists(#sku)"]
-    if int(version):
-        values[f":{name}v"] = {"N": str(int(version))}
-        parts.append(f"#version = :{name}v")
-    else:
-        parts.append("attribute_not_exists(#version)")
-    if updated_at:
-        values[f":{name}u"] = {"S": updated_at}
-        parts.append(f"#updated_at = :{name}u")
-    else:
-        parts.append("attribute_not_exists(#updated_at)")
-    return " AND ".join(parts)

@@ -12,11 +12,13 @@ import hashlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from app import stored_item
+from app import adjustments, stored_item
+from app.conditions import Condition, add_condition, precondition_failed
 from app.config import settings
-from app.models import Item, ItemFields, NewItem
-from app.retries import error_code, with_retries
-from app.stored_item import PENDING, Condition
+from app.models import Item, NewItem
+from app.observability import logger
+from app.retries import error_code, read_with_retries, write_with_retries
+from app.stored_item import PENDING, UnreadableItemError
 from lambda_http import aws_clients
 from lambda_http.problem import Problem
 
@@ -27,13 +29,23 @@ if TYPE_CHECKING:
 _MAXIMUM_CURSOR = 4 * (6 + 2048) // 3 + 4
 _CHECKSUM_BYTES = 6
 
+RETRY_SECONDS = 600
+"""As long as DynamoDB remembers an adjustment's key."""
+
+_MAXIMUM_LOGGED = 1_000
+_logged: set[str] = set()
+
 
 class InvalidCursorError(ValueError):
     """A cursor is none that this service made."""
 
 
 def create(new: NewItem) -> Item:
-    """Store `new` and return the item. Raises Problem 409 when its SKU is taken."""
+    """Store `new` and return the item; return the stored one when this repeats its creation.
+
+    A creation with the content of an item that is unchanged, and RETRY_SECONDS old at most, is taken for a repetition:
+    the first answer may have been lost. Raises Problem 409 when the SKU is taken otherwise, 503.
+    """
     from botocore.exceptions import ClientError
 
     now = stored_item.now()
@@ -46,111 +58,88 @@ def create(new: NewItem) -> Item:
     }
     created = stored_item.read(attributes)
     try:
-        with_retries(
+        write_with_retries(
             lambda: aws_clients.dynamodb().put_item(
                 TableName=settings().table_name,
                 Item=attributes,
                 ConditionExpression="attribute_not_exists(sku)",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             ),
-            repeatable=True,
+            is_repeatable=True,
         )
     except ClientError as error:
         if error_code(error) != "ConditionalCheckFailedException":
             raise
-        # After a lost answer the repetition meets the item that the first attempt stored: that is success.
-        existing: Any = error.response.get("Item")
-        if not existing or stored_item.read(existing) != created:
+        existing = _repeated(created, error.response.get("Item"))
+        if existing is None:
             raise Problem(
                 HTTPStatus.CONFLICT,
                 f"There is already an item {new.sku}; use PUT to replace it or choose another SKU.",
             ) from error
+        return existing
     return created
 
 
 def get(sku: str) -> Item:
-    """Return the item, as of now (a consistent read). Raises Problem 404."""
-    answer = with_retries(
+    """Return the item, as of now (a consistent read). Raises Problem 404, 409 when it cannot be read, 503."""
+    answer = read_with_retries(
         lambda: aws_clients.dynamodb().get_item(
             TableName=settings().table_name, Key={"sku": {"S": sku}}, ConsistentRead=True
-        ),
-        repeatable=True,
+        )
     )
     if "Item" not in answer:
         raise stored_item.absent(sku)
-    return stored_item.read(answer["Item"])
+    token = answer["Item"].get(PENDING, {}).get("S")
+    try:
+        return adjustments.complete(sku, token) if token else stored_item.read(answer["Item"])
+    except UnreadableItemError as error:
+        raise error.problem() from error
 
 
-def page(limit: int, cursor: str | None) -> tuple[list[Item], str | None]:
+def page(limit: int, cursor: str | None) -> tuple[list[Item], list[str], str | None]:
     """Return up to `limit` items from `cursor` on, in the table's order, and the next page's cursor or None.
 
-    An item that exists during the whole walk is seen exactly once: the order is that of the hashed keys, and the place
-    is a key. Raises InvalidCursorError when `cursor` is none that this function returned.
+    Between them stand the SKUs of this page's items that cannot be read. An item that exists during the whole walk is
+    seen exactly once: the order is that of the hashed keys, and the place is a key. Raises InvalidCursorError when
+    `cursor` is none that this function returned.
     """
     after = None if cursor is None else decode_cursor(cursor)
     # One more than asked for shows whether there is a next page, so that none comes out empty.
     request: dict[str, Any] = {"TableName": settings().table_name, "Limit": limit + 1}
     if after is not None:
         request["ExclusiveStartKey"] = {"sku": {"S": after}}
-    answer = with_retries(lambda: aws_clients.dynamodb().scan(**request), repeatable=True)
-    items = [stored_item.read(attributes) for attributes in answer["Items"]]
-    if len(items) > limit:
-        return items[:limit], encode_cursor(items[limit - 1].sku)
+    answer = read_with_retries(lambda: aws_clients.dynamodb().scan(**request))
     # A scan also stops after one megabyte.
-    last = answer.get("LastEvaluatedKey")
-    return items, encode_cursor(last["sku"]["S"]) if last else None
+    last: Any = answer.get("LastEvaluatedKey")
+    found = answer["Items"]
+    if len(found) > limit:
+        found = found[:limit]
+        last = found[-1]
+    items, unreadable = [], []
+    for attributes in found:
+        try:
+            items.append(stored_item.read(attributes))
+        except UnreadableItemError as error:
+            _log_once(error)
+            unreadable.append(error.sku)
+    return items, unreadable, encode_cursor(last["sku"]["S"]) if last else None
 
 
-def replace(sku: str, fields: ItemFields, condition: Condition | None) -> tuple[Item, bool]:
-    """Make `fields` the item, in one atomic update; return it and whether it is new. Raises Problem 412.
-
-    The version grows by one and the time of creation stays.
-    """
-    from botocore.exceptions import ClientError
-
-    now = stored_item.now()
-    values = stored_item.field_values(fields)
-    absent_fields = [name for name in stored_item.OPTIONAL_FIELDS if name not in values]
-    sets = [f"#{name} = :{name}" for name in values]
-    sets += [
-        "#version = if_not_exists(#version, :zero) + :one",
-        "#created_at = if_not_exists(#created_at, :now)",
-        "#updated_at = :now",
-    ]
-    removes = [f"#{name}" for name in (*absent_fields, PENDING)]
-    request: dict[str, Any] = {
-        "TableName": settings().table_name,
-        "Key": {"sku": {"S": sku}},
-        "UpdateExpression": f"SET {', '.join(sets)} REMOVE {', '.join(removes)}",
-        "ExpressionAttributeNames": {
-            f"#{name}": name for name in (*values, *absent_fields, PENDING, "version", "created_at", "updated_at")
-        },
-        "ExpressionAttributeValues": {
-            **{f":{name}": value for name, value in values.items()},
-            ":zero": {"N": "0"},
-            ":one": {"N": "1"},
-            ":now": {"S": now},
-        },
-        # The old item tells both whether there was one and, with `fields`, what the new one is.
-        "ReturnValues": "ALL_OLD",
-    }
-    _add_condition(request, condition)
+def _repeated(created: Item, existing: Any) -> Item | None:
+    """Return the `existing` item when it is what an earlier try of the creation stored."""
     try:
-        answer = with_retries(lambda: aws_clients.dynamodb().update_item(**request), repeatable=condition is None)
-    except ClientError as error:
-        if error_code(error) != "ConditionalCheckFailedException":
-            raise
-        raise _precondition_failed() from error
-    old = answer.get("Attributes", {})
-    version = int(old["version"]["N"]) + 1 if "version" in old else 1
-    attributes = {
-        "sku": {"S": sku},
-        **values,
-        "version": {"N": str(version)},
-        "created_at": old.get("created_at", {"S": now}),
-        "updated_at": {"S": now},
-    }
-    return stored_item.read(attributes), not old
+        item = stored_item.read(existing or {"sku": {"S": created.sku}})
+        age = stored_item.seconds_between(item.created_at, created.created_at)
+    except (UnreadableItemError, TypeError, ValueError):
+        return None
+    same = item.model_copy(update={"created_at": created.created_at, "updated_at": created.updated_at}) == created
+    return item if same and abs(age) <= RETRY_SECONDS else None
+
+
+def _log_once(error: UnreadableItemError) -> None:
+    if error.sku not in _logged and len(_logged) < _MAXIMUM_LOGGED:
+        _logged.add(error.sku)
+        logger.warning("A stored item cannot be read", sku=error.sku, reason=error.reason)
 
 
 def delete(sku: str, condition: Condition | None) -> None:
@@ -158,31 +147,13 @@ def delete(sku: str, condition: Condition | None) -> None:
     from botocore.exceptions import ClientError
 
     request: dict[str, Any] = {"TableName": settings().table_name, "Key": {"sku": {"S": sku}}}
-    _add_condition(request, condition)
+    add_condition(request, condition)
     try:
-        with_retries(lambda: aws_clients.dynamodb().delete_item(**request), repeatable=condition is None)
+        write_with_retries(lambda: aws_clients.dynamodb().delete_item(**request), is_repeatable=condition is None)
     except ClientError as error:
         if error_code(error) != "ConditionalCheckFailedException":
             raise
-        raise _precondition_failed() from error
-
-
-def _add_condition(request: dict[str, Any], condition: Condition | None) -> None:
-    if condition is None:
-        return
-    request["ConditionExpression"] = condition.expression
-    names = request.setdefault("ExpressionAttributeNames", {})
-    # DynamoDB refuses names and values that no expression mentions.
-    names.update({alias: name for alias, name in stored_item.CONDITION_NAMES.items() if alias in condition.expression})
-    if condition.values:
-        request.setdefault("ExpressionAttributeValues", {}).update(condition.values)
-
-
-def _precondition_failed() -> Problem:
-    return Problem(
-        HTTPStatus.PRECONDITION_FAILED,
-        "The item is not as If-Match or If-None-Match asks for; read it again and repeat with its new ETag.",
-    )
+        raise precondition_failed() from error
 
 
 def encode_cursor(sku: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from app import adjustments, stored_item, table
+from app import adjustments, conditions, replacement, stored_item, table
 from app.api_key import require_api_key
 from app.errors import validation_problem
 from app.http_headers import is_known
@@ -64,11 +64,12 @@ def list_items(
 ) -> Response:
     """List the items, page by page, in no particular order."""
     try:
-        items, next_cursor = table.page(limit, cursor)
+        items, unreadable, next_cursor = table.page(limit, cursor)
     except table.InvalidCursorError as error:
         message = "must be the next_cursor of an earlier page, unchanged; leave it out to begin anew"
         raise validation_problem([{"loc": ("query", "cursor"), "msg": message}]) from error
-    return _json({"items": [item.members() for item in items], "next_cursor": next_cursor})
+    page: dict[str, Any] = {"items": [item.members() for item in items], "next_cursor": next_cursor}
+    return _json(page | ({"unreadable": unreadable} if unreadable else {}))
 
 
 @router.get(
@@ -76,7 +77,7 @@ def list_items(
     responses={
         200: {"model": Item, "headers": _ETAG},
         304: {"description": "The item is as If-None-Match says.", "headers": _ETAG},
-        **problems(404, 422, *READ),
+        **problems(404, 409, 422, *READ),
     },
 )
 def read_item(
@@ -105,14 +106,14 @@ def read_item(
 def replace_item(
     request: Request,
     sku: SkuPath,
-    replacement: Replacement,
+    wanted: Replacement,
     if_match: IfMatch = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Replace the whole item, or create it; fields that are left out are removed."""
-    if replacement.sku not in {None, sku}:
+    if wanted.sku not in {None, sku}:
         raise validation_problem([{"loc": ("body", "sku"), "msg": "must equal the SKU in the path, or be left out"}])
-    item, is_new = table.replace(sku, replacement, stored_item.condition(if_match, if_none_match))
+    item, is_new = replacement.replace(sku, wanted, conditions.condition(if_match, if_none_match))
     if is_new:
         return _item_response(item, 201, {"Location": _path(request, sku)})
     return _item_response(item)
@@ -137,7 +138,7 @@ def adjust_item(sku: SkuPath, wanted: Adjustment, idempotency_key: IdempotencyKe
 )
 def delete_item(sku: SkuPath, if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Response:
     """Delete the item; deleting one that is absent succeeds as well."""
-    table.delete(sku, stored_item.condition(if_match, if_none_match))
+    table.delete(sku, conditions.condition(if_match, if_none_match))
     return _json({"status": "deleted", "sku": sku})
 
 

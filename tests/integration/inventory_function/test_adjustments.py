@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from app import adjustments
 
 Send = Callable[..., Any]
 
@@ -77,6 +78,51 @@ def test_concurrent_replays_count_once(inventory: Send, together: Send, sku: str
 
     assert {answer.status for answer in answers} == {200}
     assert inventory("GET", f"/inventory/{sku}").json["qty"] == 97
+
+
+def test_a_reader_between_the_two_writes_of_an_adjustment_gets_the_entity_tag_that_stays(
+    inventory: Send, sku: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(inventory, sku, 5)
+    with monkeypatch.context() as crash:
+        crash.setattr(adjustments, "complete", None)
+        assert adjust(inventory, sku, -2, "order-1").status == 500
+
+    between = inventory("GET", f"/inventory/{sku}")
+    replay = adjust(inventory, sku, -2, "order-1")
+
+    assert (between.json["qty"], between.json["version"]) == (3, 2)
+    assert (replay.headers["etag"], replay.json) == (between.headers["etag"], between.json)
+    item = {"name": "Assam tea", "qty": 9}
+    assert inventory("PUT", f"/inventory/{sku}", item, {"if-match": between.headers["etag"]}).status == 200
+
+
+def test_an_adjustment_that_another_one_overtakes_answers_the_item_as_it_stays(
+    inventory: Send, sku: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(inventory, sku, 5)
+    with monkeypatch.context() as crash:
+        crash.setattr(adjustments, "complete", None)
+        adjust(inventory, sku, -1, "order-1")
+        adjust(inventory, sku, -1, "order-2")
+
+    replay = adjust(inventory, sku, -1, "order-1")
+
+    assert (replay.status, replay.json["qty"], replay.json["version"]) == (200, 3, 3)
+    assert inventory("GET", f"/inventory/{sku}").json == replay.json
+
+
+def test_one_entity_tag_is_one_content_whoever_reads_when(inventory: Send, together: Send, sku: str) -> None:
+    put(inventory, sku, 100)
+
+    reads = [("GET", f"/inventory/{sku}", None)] * 3
+    answers = together([each for n in range(20) for each in (adjustment(sku, -1, f"k{n}"), *reads)])
+
+    contents: dict[str, set[bytes]] = {}
+    for answer in answers:
+        contents.setdefault(answer.headers["etag"], set()).add(answer.body)
+    assert len(contents) <= 21
+    assert {len(bodies) for bodies in contents.values()} == {1}
 
 
 def test_a_key_belongs_to_one_delta_and_one_item(inventory: Send, sku: str) -> None:

@@ -98,6 +98,35 @@ def test_contention_is_survived(table: Stubber) -> None:
     assert adjustments.adjust("A", -2).qty == 3
 
 
+NO_ITEM = {**ITEM, "qty": {"S": "20"}}
+
+
+@pytest.mark.parametrize("key", [None, "order-1"])
+def test_an_adjustment_of_what_is_no_item_is_refused_with_the_reason(table: Stubber, key: str | None) -> None:
+    if key is None:
+        failed(table, "update_item", "ConditionalCheckFailedException", Item=NO_ITEM)
+    else:
+        reasons = [{"Code": "ConditionalCheckFailed", "Item": NO_ITEM}]
+        failed(table, "transact_write_items", "TransactionCanceledException", CancellationReasons=reasons)
+
+    with pytest.raises(Problem, match="cannot be read: qty is not a number") as refusal:
+        adjustments.adjust("A", -2) if key is None else adjustments.adjust_once("A", -2, key)
+
+    assert refusal.value.status == 409
+
+
+@pytest.mark.parametrize("key", [None, "order-1"])
+def test_an_adjustment_that_was_made_says_so_although_the_item_cannot_be_read(table: Stubber, key: str | None) -> None:
+    if key is not None:
+        table.add_response("transact_write_items", {})
+    table.add_response("update_item", {"Attributes": {**ITEM, "name": {"N": "1"}}})
+
+    with pytest.raises(Problem, match="The quantity was changed, but the stored item A cannot be read") as refusal:
+        adjustments.adjust("A", -2) if key is None else adjustments.adjust_once("A", -2, key)
+
+    assert refusal.value.status == 409
+
+
 def test_an_item_that_was_deleted_after_its_adjustment(table: Stubber) -> None:
     table.add_response("transact_write_items", {})
     failed(table, "update_item", "ConditionalCheckFailedException")

@@ -7,6 +7,7 @@ from app.api_key import check
 
 from lambda_http.json_secret import LIFETIME_SECONDS, REFETCH_SECONDS, JsonSecret, MalformedSecretError
 from lambda_http.problem import Problem
+from sam_template.repository import REPOSITORY
 
 
 class Secret:
@@ -64,6 +65,41 @@ def test_a_flood_of_wrong_keys_costs_few_reads(secret: Secret) -> None:
         secret.time += 0.06
 
     assert secret.reads <= 60 / REFETCH_SECONDS + 1
+
+
+def test_a_rotated_key_passes_at_once(secret: Secret) -> None:
+    secret.status("right")
+    secret.key = "new"
+
+    assert [secret.status(key) for key in ("new", "right")] == [200, 401]
+
+
+def test_a_rotated_key_is_refused_for_no_longer_than_the_runbook_says(secret: Secret) -> None:
+    secret.status("right")
+    secret.status("wrong")  # the secret was just read for it
+    secret.key = "new"
+
+    assert secret.status("new") == 401
+    secret.time += REFETCH_SECONDS
+    assert secret.status("new") == 200
+    assert f"is refused for at most {REFETCH_SECONDS:.0f} s" in rotation()
+
+
+def test_the_key_before_is_accepted_for_no_longer_than_the_runbook_says(secret: Secret) -> None:
+    secret.status("right")
+    secret.key = "new"
+    secret.time += LIFETIME_SECONDS - 1
+
+    assert secret.status("right") == 200
+    secret.time += 1
+    assert secret.status("right") == 401
+    assert f"is accepted for at most {LIFETIME_SECONDS / 60:.0f} minutes" in rotation()
+
+
+def rotation() -> str:
+    """Return the row about the key in the runbook's table."""
+    runbook = (REPOSITORY / "docs/RUNBOOK.md").read_text()
+    return next(line for line in runbook.splitlines() if line.startswith("| `INVENTORY_API_KEY` |"))
 
 
 def test_a_key_in_the_secret_with_white_space_around_it_lets_its_clients_in(secret: Secret) -> None:

@@ -133,6 +133,47 @@ def test_bad_bodies(call: Call, request_event: Call, body: str | None, status: i
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/inventory"),
+        ("PUT", "/inventory/A"),
+        ("POST", "/inventory/A/adjustments"),
+        ("DELETE", "/inventory/A"),
+        ("GET", "/inventory"),
+        ("GET", "/inventory/A"),
+        ("GET", "/file/download/a"),
+        ("GET", "/docs"),
+        ("GET", "/"),
+    ],
+)
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_that_is_too_large_is_refused_and_logged_like_any_other(
+    call: Call,
+    request_event: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    log: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
+    method: str,
+    path: str,
+    *,
+    declared: bool,
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ShopOnSam")
+    headers = {"content_length": "70000"} if declared else {}
+
+    answer = call(request_event(method, path, "x" * 70_000, **headers))
+
+    assert (answer.status, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert (answer.json["status"], answer.json["request_id"]) == (413, "id-1")
+    (line,) = [json.loads(each) for each in log.getvalue().splitlines()]
+    assert (line["message"], line["status"], line["level"]) == ("Answered", 413, "INFO")
+    assert line["route"].startswith(f"{method} /")
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["ClientErrors"] == [1.0]
+    assert captured.err == ""
+
+
 def test_a_body_that_is_not_utf8(call: Call, request_event: Call) -> None:
     event = request_event("POST", "/inventory", "/w==")
     event["isBase64Encoded"] = True

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from app import conditions
+from app.http_headers import parse_tags
 from app.models import NewItem
-from app.stored_item import condition, entity_tag, field_values, read
-
-from lambda_http.problem import Problem
+from app.stored_item import UnreadableItemError, entity_tag, field_values, is_well_kept, read
 
 MINIMUM = {"sku": {"S": "A"}, "name": {"S": "a"}, "qty": {"N": "3"}}
 
@@ -37,46 +38,64 @@ def test_what_another_writer_stored_is_shown_as_it_is() -> None:
     assert str(entity_tag(read(MINIMUM))) == '"0."'
 
 
-EXISTS = "attribute_exists(#sku)"
-FIRST = f"{EXISTS} AND #version = :m0v AND #updated_at = :m0u"
-
-
-def test_no_header_is_no_condition() -> None:
-    assert condition(None, None) is None
+TEXT, NUMBER, NULL, ODD = {"S": "20"}, {"N": "20"}, {"NULL": True}, {"L": [{"S": "x"}]}
 
 
 @pytest.mark.parametrize(
-    ("if_match", "if_none_match", "expression"),
+    ("attributes", "reason"),
     [
-        ("*", None, EXISTS),
-        (None, "*", "attribute_not_exists(#sku)"),
-        ('"3.t"', None, FIRST),
-        ('"3.t", "4.u"', None, f"{FIRST} OR {EXISTS} AND #version = :m1v AND #updated_at = :m1u"),
-        (None, 'W/"3.t"', f"NOT ({EXISTS} AND #version = :n0v AND #updated_at = :n0u)"),
-        ('"3.t"', "*", f"{FIRST} AND attribute_not_exists(#sku)"),
-        ('"3.t", "x"', "*", f"({FIRST} OR {EXISTS} AND attribute_not_exists(#sku)) AND attribute_not_exists(#sku)"),
-        ('W/"3.t"', None, f"{EXISTS} AND attribute_not_exists(#sku)"),
-        ('"0."', None, f"{EXISTS} AND attribute_not_exists(#version) AND attribute_not_exists(#updated_at)"),
+        # What DynamoDB's import of a CSV file makes of every column
+        ({"qty": TEXT, "price": {"S": "99.00"}}, "qty is not a number"),
+        ({"price": {"S": "99.00"}}, "price is not a number"),
+        ({"version": TEXT}, "version is not a number"),
+        ({"qty": {"N": "1.5"}}, "qty is not a whole number"),
+        ({"version": {"N": "0.5"}}, "version is not a whole number"),
+        ({"name": None}, "it has no name"),
+        ({"qty": None}, "it has no qty"),
+        *[({name: NULL}, f"{name} is not a") for name in ("name", "qty", "version", "created_at", "updated_at")],
+        *[({name: ODD}, f"{name} is not a") for name in ("name", "qty", "price", "category", "description", "version")],
+        *[({name: NUMBER}, f"{name} is not a text") for name in ("name", "category", "description", "created_at")],
     ],
 )
-def test_headers_as_conditions(if_match: str | None, if_none_match: str | None, expression: str) -> None:
-    result = condition(if_match, if_none_match)
+def test_what_another_writer_stored_and_is_no_item_says_what_is_wrong(attributes: dict[str, Any], reason: str) -> None:
+    stored = {name: value for name, value in {**MINIMUM, **attributes}.items() if value is not None}
 
-    assert result is not None
-    assert result.expression == expression
-    assert all(name in expression for name in result.values)
+    with pytest.raises(UnreadableItemError) as error:
+        read(stored)
 
-
-def test_the_values_of_a_condition() -> None:
-    result = condition('"3.2026-11-21T20:00:00Z"', None)
-
-    assert result is not None
-    assert result.values == {":m0v": {"N": "3"}, ":m0u": {"S": "2026-11-21T20:00:00Z"}}
+    assert reason in error.value.reason
+    problem = error.value.problem()
+    assert problem.status == 409
+    assert problem.detail.startswith(f"The stored item A cannot be read: {reason}")
+    assert "PUT the whole item to repair it" in problem.detail
 
 
-@pytest.mark.parametrize("header", ["", "3", '"a', '"a", *'])
-def test_what_is_no_list_of_tags_is_refused(header: str) -> None:
-    for headers in ((header, None), (None, header)):
-        with pytest.raises(Problem) as refusal:
-            condition(*headers)
-        assert refusal.value.status == 400
+def test_an_optional_field_that_is_null_is_absent() -> None:
+    item = read({**MINIMUM, "price": NULL, "category": NULL, "description": NULL})
+
+    assert item.members() == {"sku": "A", "name": "a", "qty": 3, "version": 0}
+
+
+def test_a_replacement_can_build_on_a_version_and_a_time_of_its_own_kind() -> None:
+    assert is_well_kept(MINIMUM)
+    assert is_well_kept({**MINIMUM, "qty": TEXT, "version": NUMBER, "created_at": TEXT})
+    for spoilt in ({"version": TEXT}, {"version": NULL}, {"version": {"N": "1.5"}}, {"created_at": NUMBER}):
+        assert not is_well_kept({**MINIMUM, **spoilt})
+
+
+@pytest.mark.parametrize("created_at", ["2026-11-21T20:00:00.000001Z", "21 Nov", '"', "\r\n", "कल", ""])
+def test_an_entity_tag_is_one_whatever_the_time_of_creation_is(created_at: str) -> None:
+    tag = str(entity_tag(read({**MINIMUM, "version": {"N": "3"}, "created_at": {"S": created_at}})))
+
+    (parsed,) = parse_tags(tag).tags
+    assert str(parsed) == tag
+    condition = conditions.condition(tag, None)
+    assert condition is not None
+    assert condition.values.get(":m0c", {"S": ""}) == {"S": created_at}
+
+
+def test_the_entity_tag_does_not_change_with_the_time_that_an_adjustment_writes_later() -> None:
+    first = read({**MINIMUM, "created_at": {"S": "t"}, "updated_at": {"S": "u"}})
+    later = read({**MINIMUM, "created_at": {"S": "t"}, "updated_at": {"S": "v"}})
+
+    assert entity_tag(first) == entity_tag(later)

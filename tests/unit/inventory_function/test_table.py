@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import Any
 
 import pytest
 from app import stored_item, table
 from app.config import settings
 from app.models import NewItem
+from app.observability import logger
 from app.table import InvalidCursorError, decode_cursor, encode_cursor
 from botocore.exceptions import ClientError
 from hypothesis import assume, given
@@ -42,6 +45,14 @@ class Table:
 
 
 @pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    monkeypatch.setattr(table, "_logged", set())
+    return stream
+
+
+@pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Table:
     for name in ("TABLE_NAME", "S3_BUCKET", "SECRETS_MANAGER_SECRET"):
         monkeypatch.setenv(name, "inventory")
@@ -57,8 +68,27 @@ def test_a_creation_whose_answer_is_lost_succeeds(fake: Table) -> None:
     assert table.create(NEW) == stored_item.read(fake.stored)
 
 
-def test_a_creation_of_someone_else_is_a_conflict(fake: Table) -> None:
+def test_a_creation_that_is_sent_again_returns_what_the_first_one_stored(fake: Table) -> None:
+    assert table.create(NEW) == table.create(NEW) == stored_item.read(fake.stored)
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"qty": {"N": "4"}},
+        {"price": {"N": "1"}},
+        {"version": {"N": "2"}},
+        {"created_at": {"S": "2026-01-01T00:00:00.000000Z"}},
+        {"created_at": {"S": "yesterday"}},
+        {"created_at": {"S": "2026-01-01T00:00:00"}},
+        {"created_at": {"NULL": True}},
+        {"name": {"N": "1"}},
+        {"version": {"S": "1"}},
+    ],
+)
+def test_a_creation_of_someone_else_is_a_conflict(fake: Table, difference: dict[str, Any]) -> None:
     table.create(NEW)
+    fake.stored |= difference
 
     with pytest.raises(Problem) as refusal:
         table.create(NEW)
@@ -70,9 +100,19 @@ def test_a_scan_that_stops_early_goes_on_where_it_stopped(fake: Table) -> None:
     attributes = {"sku": {"S": "A"}, "name": {"S": "a"}, "qty": {"N": "3"}}
     fake.scanned = {"Items": [attributes], "LastEvaluatedKey": {"sku": {"S": "B"}}}
 
-    items, last = table.page(20, None)
+    items, unreadable, next_cursor = table.page(20, None)
 
-    assert ([item.sku for item in items], last) == (["A"], encode_cursor("B"))
+    assert ([item.sku for item in items], unreadable, next_cursor) == (["A"], [], encode_cursor("B"))
+
+
+def test_an_item_that_cannot_be_read_is_logged_once(fake: Table, log: io.StringIO) -> None:
+    fake.scanned = {"Items": [{"sku": {"S": "CSV-1"}, "name": {"S": "x"}, "qty": {"S": "20"}}]}
+
+    pages = [table.page(20, None) for _ in range(3)]
+
+    assert pages == [([], ["CSV-1"], None)] * 3
+    (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert (line["sku"], line["reason"]) == ("CSV-1", "qty is not a number")
 
 
 SKUS = st.text(min_size=1, max_size=500)
