@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.fault_injection import ErrorBody, FaultError, Head, HttpWire
+from emulator.fault_injection import ErrorBody, FaultError, Head, HttpWire, Proxy
 from emulator.fault_injection.http_wire import HttpReader
 
 HOST = b"127.0.0.1:4566"
@@ -138,3 +138,14 @@ def test_an_error_is_a_status(error: str) -> None:
     with pytest.raises(FaultError, match=f"search cannot answer with error:{error}: use a status from 400 to 599"):
         WIRE.check_error("search", error)
     WIRE.check_error("search", "")
+
+
+def test_a_client_may_call_the_proxy_by_the_name_that_functions_use() -> None:
+    proxy = Proxy("127.0.0.1", 1, WIRE, name="aws", host="172.17.0.1", port=4566, reached_as="host.docker.internal")
+    assert proxy.hosts == {
+        b"127.0.0.1:4566",
+        b"localhost:4566",
+        b"[::1]:4566",
+        b"172.17.0.1:4566",
+        b"host.docker.internal:4566",
+    }
