@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ class GatewayPorts:
         while True:
             await asyncio.sleep(_OWNERS_EVERY_SECONDS)
             for port, opened in list(self._opened.items()):
-                if not opened.owner.is_running():
+                if opened.owner.pid != os.getpid() and not opened.owner.is_running():
                     with contextlib.suppress(OSError):
                         await self._close(port)
 

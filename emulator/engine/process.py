@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import psutil
 
 _READ_BYTES = 64 * 1024
 _STATUS_BYTES = 4096
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class RuntimeProcess:
@@ -35,8 +37,8 @@ class RuntimeProcess:
         self._output = output
         self._on_output = on_output
         self._ps: psutil.Process | None = None
-        self._status = -1
-        """The open /proc/PID/status: it is read after each invocation."""
+        self._status = self._statm = -1
+        """The open /proc/PID/status, which is read after each invocation, and /proc/PID/statm, read while one runs."""
 
     @classmethod
     async def start(
@@ -82,10 +84,21 @@ class RuntimeProcess:
     def memory_bytes(self) -> int:
         """Return the resident memory of the process and those it started."""
         try:
+            if sys.platform == "linux":
+                return self._resident_bytes()
             if self._ps is None:
                 self._ps = psutil.Process(self.pid)
             return int(self._ps.memory_info().rss)
         except psutil.Error:
+            return 0
+
+    def _resident_bytes(self) -> int:
+        """Return the resident memory from the open /proc/PID/statm (proc(5)): twenty times a second for each."""
+        try:
+            if self._statm < 0 and self._output >= 0:
+                self._statm = os.open(f"/proc/{self.pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+            return int(os.pread(self._statm, _STATUS_BYTES, 0).split()[1]) * _PAGE_BYTES
+        except (OSError, ValueError, IndexError):
             return 0
 
     def memory_of_children_bytes(self) -> int:
@@ -100,7 +113,7 @@ class RuntimeProcess:
     def peak_memory_bytes(self) -> int:
         """Return the largest resident memory so far; 0 where the system does not tell."""
         try:
-            if self._status < 0:
+            if self._status < 0 and self._output >= 0:  # once closed, another process may have the id
                 self._status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
             status = os.pread(self._status, _STATUS_BYTES, 0)
             return int(status[status.index(b"VmHWM:") + 6 :].split(None, 1)[0]) * 1024
@@ -128,9 +141,10 @@ class RuntimeProcess:
         os.close(self._output)
         os.close(self._lifeline)
         self._output = -1
-        if self._status >= 0:
-            os.close(self._status)
-            self._status = -1
+        for descriptor in (self._status, self._statm):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._status = self._statm = -1
 
     def _read(self) -> bool:
         if self._output < 0:

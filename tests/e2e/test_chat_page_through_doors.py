@@ -1,4 +1,4 @@
-"""The chat page in a headless Chromium through `sam local start-api`: the page, the assistant and the inventory."""
+"""The chat page in a headless Chromium through both doors: the page, the assistant and the inventory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from tests.e2e.browser import Browser, Page
-from tests.e2e.conftest import Started
 
 Catalog = list[dict[str, Any]]
 
@@ -23,10 +22,10 @@ CARDS = """[...[...document.querySelectorAll('#log .bot')].at(-1).querySelectorA
 
 
 @pytest.fixture
-def chat(browser: Browser, shop: Started, reset: Callable[[], None]) -> Iterator[Page]:
+def chat(browser: Browser, client: httpx.Client, reset: Callable[[], None]) -> Iterator[Page]:
     reset()
     page = browser.page(360, 740)
-    page.goto(f"{shop.url}/chat/ui")
+    page.goto(f"{client.base_url}/chat/ui")
     page.wait_until("!document.querySelector('#welcome').hidden")
     yield page
     assert page.complaints == []
