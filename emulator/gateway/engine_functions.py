@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
 from emulator.engine.running_function import RunningFunction, RunningFunctions
+from emulator.gateway.functions import UnknownFunctionError
 
 
 class OutputLog:
@@ -65,8 +66,10 @@ class EngineFunctions:
         await asyncio.gather(*(self._functions.let_go(running, self._log) for running in held))
 
     async def invoke(self, function: str, event: bytes, trace_id: str) -> Outcome:
-        """Run one invocation to its end. Raises `KeyError` for a function that is not there."""
-        running = self._running[function]
+        """Run one invocation to its end. Raises `UnknownFunctionError`."""
+        running = self._running.get(function)
+        if running is None:
+            raise UnknownFunctionError(function)
         invocation = Invocation(
             event, running.function.timeout_seconds, running.function.arn, self._log, trace_id=_sampled(trace_id)
         )

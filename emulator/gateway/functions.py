@@ -11,21 +11,23 @@ from emulator.engine.invocation import Outcome
 from emulator.engine.lambda_errors import REQUEST_LIMIT_BYTES
 
 
+class UnknownFunctionError(Exception):
+    """There is no function of that logical id."""
+
+
 class Functions(Protocol):
     """Runs functions by their logical ids."""
 
     async def invoke(self, function: str, event: bytes, trace_id: str) -> Outcome:
-        """Run one invocation to its end. Raises `KeyError` for a function that is not there."""
+        """Run one invocation to its end. Raises `UnknownFunctionError`."""
 
 
 @dataclass(frozen=True)
 class Invoked:
-    """What came of an invocation: an `outcome`, or why there is none."""
+    """What came of an invocation. Without an `outcome` the event was too large, or the function is not there."""
 
     outcome: Outcome | None
     is_too_large: bool = False
-    has_timed_out: bool = False
-    is_missing: bool = False
 
 
 class Invocations:
@@ -33,7 +35,6 @@ class Invocations:
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
-        self._left: set[asyncio.Task[Outcome]] = set()
 
     async def invoke(
         self, function: str, event: bytes, trace_id: str, *, limit_seconds: float, on_timeout: Callable[[], None]
@@ -48,7 +49,7 @@ class Invocations:
         timer = asyncio.get_running_loop().call_later(limit_seconds, on_timeout)
         try:
             return Invoked(await self._functions.invoke(function, event, trace_id))
-        except KeyError:
-            return Invoked(None, is_missing=True)
+        except UnknownFunctionError:
+            return Invoked(None)
         finally:
             timer.cancel()

@@ -7,6 +7,7 @@ Lambda authorizer" for REST APIs; "Quotas" (10 s for an authorizer of an HTTP AP
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -15,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from emulator.engine.invocation import Outcome
 from emulator.gateway import http_api_events, policy
 from emulator.gateway.definition import Api, Authorizer
-from emulator.gateway.functions import Invocations
+from emulator.gateway.functions import Invocations, Invoked
 from emulator.gateway.policy import PolicyError, Verdict
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class LambdaAuthorizer:
         self._api = api
         self._invocations = invocations
         self._validation = re.compile(declared.validation) if declared.validation else None
+        self._under_way: set[asyncio.Future[Invoked]] = set()
         self._kept: OrderedDict[tuple[str, ...], tuple[float, _Said]] = OrderedDict()
 
     async def for_http(self, request: HttpRequest) -> Given:
@@ -119,24 +122,29 @@ class LambdaAuthorizer:
         said = self._kept_answer(key)
         if said is None:
             payload = json.dumps(event, ensure_ascii=False).encode("utf-8", "replace")
-            late = False
-
-            def note_late() -> None:
-                nonlocal late
-                late = True
-
-            invoked = await self._invocations.invoke(
-                self._declared.function, payload, trace_id, limit_seconds=_LIMIT_SECONDS, on_timeout=note_late
-            )
-            if late or invoked.outcome is None or invoked.outcome.is_error:
-                return Given(failure="The authorizer's function failed.")
-            read = self._said(invoked.outcome.payload)
+            outcome = await self._outcome(payload, trace_id)
+            if outcome is None:
+                return Given(failure="The authorizer's function failed, or did not answer in time.")
+            read = self._said(outcome.payload)
             if isinstance(read, str):
                 return Given(failure=read)
             said = read
             self._keep(key, said)
         given = _held_against(said, resource)
         return replace(given, latency_ms=int((time.monotonic() - began) * 1000))
+
+    async def _outcome(self, payload: bytes, trace_id: str) -> Outcome | None:
+        """Return what the function answered; None when it failed or takes too long. It is not ended then."""
+        invoking = asyncio.ensure_future(
+            self._invocations.invoke(
+                self._declared.function, payload, trace_id, limit_seconds=_LIMIT_SECONDS, on_timeout=lambda: None
+            )
+        )
+        self._under_way.add(invoking)
+        invoking.add_done_callback(self._under_way.discard)
+        done, _ = await asyncio.wait({invoking}, timeout=_LIMIT_SECONDS)
+        outcome = invoking.result().outcome if done else None
+        return None if outcome is None or outcome.is_error else outcome
 
     def _said(self, payload: bytes) -> _Said | str:
         """Read the function's answer; return a sentence when it is none."""

@@ -26,9 +26,7 @@ class PendingAnswer:
     """
 
     __slots__ = (
-        "_date",
         "_finish",
-        "error",
         "facts",
         "integration_ms",
         "integration_status",
@@ -46,7 +44,6 @@ class PendingAnswer:
         self.values: Callable[[], Mapping[str, object]] = dict
         self.integration_ms: float | None = None
         self.integration_status: int | None = None
-        self.error = ""
         self._finish = finish
 
     def give(self, response: Response, *, error: str = "", gateway_error: str = "") -> None:

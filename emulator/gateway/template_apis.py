@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from emulator.gateway import openapi
@@ -242,12 +241,6 @@ class TemplateApis:
 def key_value(logical_id: str, declared: Mapping[str, Any]) -> str:
     """Return the value of an API key: the declared one, else forty characters that stay the same from run to run."""
     return str(declared.get("Value") or hashlib.sha256(f"api key {logical_id}".encode()).hexdigest()[:40])
-
-
-def without_throttles(api: Api) -> Api:
-    """Return `api` with no stage's throttle."""
-    stages = tuple(replace(stage, default_rate=None, route_rates={}) for stage in api.stages)
-    return replace(api, stages=stages)
 
 
 def _api_id(logical_id: str) -> str:

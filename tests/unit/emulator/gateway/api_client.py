@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.engine.invocation import Outcome
+from emulator.gateway.functions import UnknownFunctionError
 from emulator.gateway.gateway import Gateway
 from emulator.gateway.template_apis import TemplateApis
 from sam_template import Template
@@ -29,6 +30,8 @@ class Functions:
     called: list[str] = field(default_factory=list)
 
     async def invoke(self, function: str, event: bytes, trace_id: str) -> Outcome:
+        if function not in self.handlers:
+            raise UnknownFunctionError(function)
         handler = self.handlers[function]
         loaded = json.loads(event)
         self.events.append(loaded)

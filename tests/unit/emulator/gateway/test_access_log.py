@@ -112,5 +112,5 @@ def test_the_shops_own_format_is_json() -> None:
 
     (api,) = TemplateApis(Template.load(TEMPLATE)).apis()
     (stage,) = api.stages
-    line = json.loads(compiled(stage.access_log_format)({"status": 200, "path": "/x"}))
-    assert (line["status"], line["path"]) == ("200", "/x")
+    line = json.loads(compiled(stage.access_log_format)({"status": 200, "routeKey": 'GET /"x"'}))
+    assert (line["status"], line["routeKey"]) == ("200", 'GET /"x"')

@@ -141,6 +141,30 @@ def test_in_an_event_of_format_1_0_the_context_is_flat(tmp_path: Path) -> None:
     serve(tmp_path, resources, work, Guard=lambda _: policy("Allow", context={"plan": "free"}))
 
 
+def test_an_authorizer_that_takes_too_long_is_500_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.gateway.lambda_authorizer._LIMIT_SECONDS", 0.1)
+    answered = asyncio.Event()
+
+    async def slow(event: dict[str, Any]) -> dict[str, Any]:
+        await answered.wait()  # it ends only after the request has been answered
+        return yes(event)
+
+    async def work(client: Client) -> None:
+        answer = await client.request("GET", "/a/b", WHO)
+        assert (answer.status, answer.json) == FAILED
+        answered.set()
+
+    serve(tmp_path, secured(), work, Guard=slow)
+
+
+def test_an_authorizer_that_is_not_there_is_500(tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        answer = await client.request("GET", "/a/b", WHO)
+        assert (answer.status, answer.json) == FAILED
+
+    serve(tmp_path, secured(), work)
+
+
 def test_answers_are_kept_by_identity_for_their_time(tmp_path: Path) -> None:
     async def work(client: Client) -> None:
         for who in ("me", "me", "you", "me"):
