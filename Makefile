@@ -29,6 +29,10 @@ start: $(BUILD) ## Build, start the emulated backing services and sam local star
 invoke: $(BUILD) ## Run sam local invoke: FUNCTION=InventoryFunction EVENT=events/inventory/get_item.json
 	@exec $(PYTHON) -m emulator invoke "$(FUNCTION)" "$(EVENT)"
 
+.PHONY: event
+event: $(READY) ## Write a fixture for a route: ROUTE="GET /orders" (BODY='{"sku": "A"}')
+	@exec $(PYTHON) -m tools.event "$(ROUTE)" $(if $(BODY),--body '$(BODY)')
+
 .PHONY: up down status reset
 up: $(BUILD) ## Start the emulated backing services, the engine and the gateway in the background
 	@exec $(PYTHON) -m emulator up

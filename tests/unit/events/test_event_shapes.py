@@ -14,12 +14,17 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from sam_template import Template
+from sam_template import Route, Template
 from sam_template.repository import REPOSITORY, TEMPLATE
+from tools.event import folder_of
 
 EVENTS = REPOSITORY / "events"
-FUNCTIONS = {"inventory": "InventoryFunction", "shopbot": "ShopbotFunction"}
+ROUTES = Template.load(TEMPLATE).routes
 DEFAULT = "$default"
+
+
+def route_key(route: Route) -> str:
+    return DEFAULT if route.path == DEFAULT else f"{route.method} {route.path}"
 
 
 def load(pattern: str) -> dict[str, Any]:
@@ -47,10 +52,10 @@ each_http_api_event = pytest.mark.parametrize("event", (FIXTURES | STAGED).value
 
 @pytest.fixture(scope="module")
 def declared_routes() -> dict[str, set[str]]:
-    """The route keys of each function."""
-    declared: dict[str, set[str]] = {function: set() for function in FUNCTIONS.values()}
-    for route in Template.load(TEMPLATE).routes:
-        declared[route.function].add(DEFAULT if route.path == DEFAULT else f"{route.method} {route.path}")
+    """The route keys of each function that has some, by the folder of its fixtures."""
+    declared: dict[str, set[str]] = {}
+    for route in ROUTES:
+        declared.setdefault(folder_of(route.function), set()).add(route_key(route))
     return declared
 
 
@@ -67,14 +72,21 @@ def body_bytes(event: dict[str, Any]) -> bytes:
     return base64.b64decode(body, validate=True) if event["isBase64Encoded"] else body.encode()
 
 
-@pytest.mark.parametrize(("service", "function"), FUNCTIONS.items())
-def test_every_declared_route_has_a_fixture_and_every_fixture_a_declared_route(
-    service: str, function: str, declared_routes: dict[str, set[str]]
-) -> None:
-    fixtures = [event for name, event in FIXTURES.items() if name.startswith(f"{service}/")]
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route_key(route))
+def test_every_declared_route_has_a_fixture(route: Route) -> None:
+    folder = folder_of(route.function)
+    keys = {event["routeKey"] for name, event in FIXTURES.items() if name.startswith(f"{folder}/")}
+    resources = {event["resource"] for name, event in REST.items() if name.startswith(f"{folder}/")}
 
-    assert declared_routes[function]
-    assert {event["routeKey"] for event in fixtures} == declared_routes[function]
+    command = f'make event ROUTE="{route.method} {route.path}"'
+    assert route_key(route) in keys or route.path in resources, (
+        f"events/{folder}/ has no event for it: run `{command}`."
+    )
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_every_fixture_is_for_a_declared_route(name: str, declared_routes: dict[str, set[str]]) -> None:
+    assert FIXTURES[name]["routeKey"] in declared_routes.get(name.partition("/")[0], set())
 
 
 @each_http_api_event

@@ -183,7 +183,7 @@ def test_the_boundary_allows_what_the_functions_are_given() -> None:
     assert roles
     for name, properties in roles.items():
         assert properties["PermissionsBoundary"].endswith(":policy/shop-prod-boundary"), name
-        for policy in properties["Policies"]:
+        for policy in properties.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 for action in texts(statement["Action"]):
                     assert allows(boundary, action), f"{name} is given {action}, which the boundary takes away"

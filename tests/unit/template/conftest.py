@@ -10,6 +10,8 @@ from sam_template import Template, intrinsics
 from sam_template.repository import TEMPLATE
 
 PROD = {"Stage": "prod", "GradualDeployment": "true"}
+SHOPS_FUNCTIONS = ("InventoryFunction", "ShopbotFunction", "PreTrafficCheckFunction")
+"""The functions that the tests of this folder are about; the template may have others."""
 VPC = {"VpcId": "vpc-1", "VpcSubnetIds": "subnet-1,subnet-2"}
 
 

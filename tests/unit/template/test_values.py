@@ -60,6 +60,10 @@ def overrides(stage: str) -> dict[str, str]:
     return dict(deploy["parameter_overrides"])
 
 
+def variables(properties: Mapping[str, Any]) -> set[str]:
+    return set(properties.get("Environment", {}).get("Variables", {}))
+
+
 def code(function: str) -> str:
     sources = packaged_sources(TEMPLATE.parent / FUNCTIONS[function]).values()
     return "\n".join(path.read_text() for path in sources if path.suffix == ".py")
@@ -88,15 +92,14 @@ def test_every_condition_has_a_use() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_variable_that_is_declared_is_read(prod: Stage, function: str) -> None:
-    declared = set(DECLARED["Resources"][function]["Properties"]["Environment"]["Variables"])
+    declared = variables(DECLARED["Resources"][function]["Properties"])
     names = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', code(function)))
     assert declared - READ_BY_LIBRARIES <= names
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_variable_that_is_read_is_declared(function: str) -> None:
-    inherited = DECLARED["Globals"]["Function"]["Environment"]["Variables"]
-    declared = {*inherited, *DECLARED["Resources"][function]["Properties"]["Environment"]["Variables"]}
+    declared = variables(DECLARED["Globals"]["Function"]) | variables(DECLARED["Resources"][function]["Properties"])
     read = set(re.findall(r'environ(?:ment)?(?:\.get\(|\[|, )"(\w+)"', code(function)))
     assert read - LAMBDAS_OWN - NOT_LAMBDAS <= declared
 
