@@ -157,3 +157,21 @@ def test_reports_follow_their_own_requests(api: Api) -> None:
     lines = [line for line in api.log.splitlines() if request_id in line]
     assert [line.split()[0] for line in lines] == ["START", "END", "REPORT"]
     assert json.loads(api.client.get("/echo").text)["id"] != request_id
+
+
+# What `sam` does otherwise than API Gateway (docs/fidelity.md): a version of it that does better fails here.
+
+
+def test_sam_answers_an_unknown_route_with_403(api: Api) -> None:
+    answer = api.client.get("/none")
+    assert (answer.status_code, answer.json()) == (403, {"message": "Missing Authentication Token"})
+
+
+def test_sam_hands_a_form_on_as_text(api: Api) -> None:
+    event = api.client.post("/echo", data={"a": "1"}).json()["event"]
+    assert (event["body"], event["isBase64Encoded"]) == ("a=1", False)
+
+
+def test_an_event_of_sam_has_empty_members_that_api_gateway_leaves_out(api: Api) -> None:
+    event = api.client.get("/echo").json()["event"]
+    assert (event["body"], event["cookies"]) == ("", [])
