@@ -18,6 +18,9 @@ from sam_template import Template, TemplateError
 STAGE: Final = "prod"
 OPTIONS: Final[Mapping[str, str]] = {
     "AlarmEmail": "on-call@shop.example",
+    "OwnKey": "true",
+    "MonthlyBudgetDollars": "100",
+    "SyntheticCheck": "true",
     "VpcId": "vpc-0",
     "VpcSubnetIds": "subnet-0,subnet-1",
     "VpcRouteTableIds": "rtb-0",

@@ -27,8 +27,8 @@ from tools.interpreters import InterpreterNotFoundError, find_interpreter, host_
 CACHE = Path(".local/packages")
 """Installed and compiled requirements, one folder per lock file and target."""
 
-_SHARED_PACKAGES = ("lambda_http",)
-_NOT_PACKAGED = ("Dockerfile*", "requirements.in", "requirements.txt", "__pycache__", "*.pyc", ".*")
+_SHARED_PACKAGES = ("lambda_http", "pipeline.smoke")
+_NOT_PACKAGED = ("Dockerfile*", "requirements.in", "requirements.txt", "__main__.py", "__pycache__", "*.pyc", ".*")
 _NEVER_LOADED = (
     "bin",
     ".lock",
@@ -81,18 +81,17 @@ def packaged_sources(code_uri: Path) -> dict[Path, Path]:
     They are the function's own, and those of each shared package that the function imports.
     """
     own = dict(_sources(code_uri, code_uri))
-    shared = {place: path for folder in shared_packages(code_uri) for place, path in _sources(folder, folder.parent)}
+    shared = {place: path for folder in shared_packages(code_uri) for place, path in _sources(folder, code_uri.parent)}
     return own | shared
 
 
 def shared_packages(code_uri: Path) -> list[Path]:
     """Return the folders of the packages beside `code_uri` that its sources import."""
     texts = [path.read_text(encoding="utf-8") for _, path in _sources(code_uri, code_uri) if path.suffix == ".py"]
-    folders = [code_uri.parent / name for name in _SHARED_PACKAGES]
     return [
-        folder
-        for folder in folders
-        if any(re.search(rf"^\s*(?:from|import) {folder.name}\b", text, re.MULTILINE) for text in texts)
+        code_uri.parent / name.replace(".", "/")
+        for name in _SHARED_PACKAGES
+        if any(re.search(rf"^\s*(?:from|import) {re.escape(name)}\b", text, re.MULTILINE) for text in texts)
     ]
 
 

@@ -19,7 +19,13 @@ from sam_template.translation import parse
 
 PARAMETERS: Final[Sequence[Mapping[str, str]]] = (
     {},
-    {"Stage": "prod", "GradualDeployment": "true", "VpcId": "vpc-0", "VpcSubnetIds": "subnet-0"},
+    {
+        "Stage": "prod",
+        "GradualDeployment": "true",
+        "SyntheticCheck": "true",
+        "VpcId": "vpc-0",
+        "VpcSubnetIds": "subnet-0",
+    },
 )
 """The values with which the template is read: a laptop's, and those with which every function and policy is there."""
 

@@ -112,12 +112,6 @@ UNUSED: Final[Sequence[Unused]] = (
     Unused("AWS::Logs::LogGroup", "logs:DeleteResourcePolicy", "no policy of its own", "ResourcePolicyDocument"),
     Unused("AWS::Logs::LogGroup", "logs:PutLogGroupDeletionProtection", "off", "DeletionProtectionEnabled"),
     Unused("AWS::Logs::LogGroup", "logs:PutBearerTokenAuthentication", "off", "BearerTokenAuthenticationEnabled"),
-    Unused(
-        "AWS::Logs::LogGroup",
-        "logs:AssociateKmsKey logs:DisassociateKmsKey",
-        "the log service's own key",
-        "KmsKeyId",
-    ),
     Unused("AWS::S3::Bucket", _TABLES_FOR_METADATA, "no table of metadata", "MetadataTableConfiguration"),
     Unused("AWS::S3::Bucket", "s3:DeleteObject s3:PutObjectAcl", "no handler may touch what is in a bucket"),
     Unused("AWS::S3::Bucket", "s3:PutAccelerateConfiguration", "off", "AccelerateConfiguration"),

@@ -28,6 +28,9 @@ FOR_EVERYTHING = {
     ("ExecutionInVpc", "LookAround"),
     ("ExecutionOfDomain", "FindZone"),
     ("ExecutionOfDomain", "RequestCertificate"),
+    ("ExecutionOfCosts", "MakeMonitor"),
+    ("ExecutionOfKey", "MakeKey"),
+    ("ExecutionOfKey", "SeeAliases"),
     ("ExecutionOperations", "DeliverAccessLogs"),
     ("ExecutionData", "GenerateKey"),
     ("ExecutionOperations", "KeepSubscription"),
@@ -36,7 +39,7 @@ FOR_EVERYTHING = {
 
 WITHOUT_THE_STACKS_NAME = {
     ("Boundary", "Keys"),  # tags
-    ("Boundary", "UseAwsKeys"),  # through three services alone
+    ("Boundary", "UseKeys"),  # through three services alone
     ("DeployRole", "FindBootstrap"),  # its own stack
     ("DeployRole", "FindPackages"),  # a prefix of the bucket
     ("DeployRole", "HandStackToCloudFormation"),  # the role beside it
@@ -61,10 +64,14 @@ WITHOUT_THE_STACKS_NAME = {
     ("ExecutionData", "KeepSecret"),  # tags
     ("ExecutionCompute", "MakeApiGatewaysRole"),  # one role, whose permissions AWS decides
     ("ExecutionData", "MakeSecret"),  # tags
+    ("ExecutionOfKey", "KeepKey"),  # tags
     ("ExecutionOperations", "SeeAlarms"),  # reads
     ("ExecutionData", "SeeSecret"),  # reads, under the names of the two above
     ("ExecutionCompute", "TransformTemplate"),
-    ("ExecutionData", "UseAwsKeys"),  # through three services alone
+    ("ExecutionData", "UseKeys"),  # through three services alone
+    ("ExecutionOfCosts", "KeepMonitor"),  # tags
+    ("ExecutionOfCosts", "SeeBill"),  # reads
+    ("ExecutionOfCosts", "SeeMonitor"),  # reads
     ("ExecutionOfDomain", "Domain"),  # one name
     ("ExecutionOfDomain", "KeepCertificate"),  # tags
     ("ExecutionOfDomain", "ReadTruststore"),  # a prefix of the bucket

@@ -70,6 +70,9 @@ def everything(stage: Callable[..., Stage]) -> Stage:
         WebAcl="true",
         EdgeLogs="true",
         AlarmEmail="on-call@shop.example",
+        OwnKey="true",
+        MonthlyBudgetDollars="100",
+        SyntheticCheck="true",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def test_the_access_log_takes_no_room_in_the_resource_policy_of_the_account(prod
 
 def test_every_alarm_tells_the_topic_and_says_what_to_do(prod: Stage) -> None:
     alarms = prod.of_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 14
+    assert len(alarms) == 16
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["AlarmTopic"], name
         assert alarm["TreatMissingData"] == "notBreaching", name
@@ -51,7 +52,8 @@ def test_every_alarm_tells_the_topic_and_says_what_to_do(prod: Stage) -> None:
         ("AWS/Lambda", {"Errors", "Throttles", "Duration"}),
         ("AWS/ApiGateway", {"5xx"}),
         ("AWS/DynamoDB", {"ReadThrottleEvents", "WriteThrottleEvents"}),
-        ("ShopOnSam", {"ClaudeFailures", "Failures"}),
+        ("ShopOnSam", {"ClaudeFailures", "Failures", "TokensOut"}),
+        ("ShopOnSam/stack", {"ThrottledRequests"}),
     ],
 )
 def test_what_is_watched(prod: Stage, namespace: str, metrics: set[str]) -> None:
@@ -85,3 +87,67 @@ def test_a_page_may_follow_the_link_to_a_large_file_as_it_may_read_the_api(stage
     assert rule["AllowedHeaders"] == ["*"]
     exposed = set(shop.properties("ShopApi")["Body"]["x-amazon-apigateway-cors"]["exposeHeaders"])
     assert set(rule["ExposedHeaders"]) == exposed - {"location", "retry-after"}
+
+
+def test_what_the_api_throttles_is_counted_in_its_log(prod: Stage) -> None:
+    found = prod.properties("ThrottledRequests")
+    (counted,) = found["MetricTransformations"]
+    alarm = prod.properties("ThrottledRequestsAlarm")
+    assert found["LogGroupName"] == "ShopApiAccessLogs"
+    assert (counted["MetricNamespace"], counted["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+    assert (
+        '"status":"$context.status"' in prod.properties("ShopApiApiGatewayDefaultStage")["AccessLogSettings"]["Format"]
+    )
+    assert found["FilterPattern"] == '{ $.status = "429" }'
+
+
+def test_a_budget_and_a_check_from_outside_are_options(prod: Stage, everything: Stage) -> None:
+    options = {"StageBudget", "CostAnomalyMonitor", "CostAnomalySubscription", "SyntheticCheckFunction"}
+    assert not options & set(prod.template.resources)
+    assert options <= set(everything.template.resources)
+    budget = everything.properties("StageBudget")["Budget"]
+    assert budget["BudgetLimit"] == {"Amount": "100", "Unit": "USD"}
+    assert budget["CostFilters"] == {"TagKeyValue": ["user:Stage$prod"]}
+    monitor = json.loads(everything.properties("CostAnomalyMonitor")["MonitorSpecification"])
+    assert monitor["Tags"]["Values"] == ["prod"]
+    threshold = json.loads(everything.properties("CostAnomalySubscription")["ThresholdExpression"])
+    assert threshold["Dimensions"]["Values"] == ["10"]
+
+
+def test_the_check_from_outside_asks_the_address_that_callers_use(
+    everything: Stage, stage: Callable[..., Stage]
+) -> None:
+    def url(shop: Stage) -> str:
+        return str(shop.properties("SyntheticCheckFunction")["Environment"]["Variables"]["API_URL"])
+
+    assert url(everything) == "https://api.shop.example"
+    assert url(stage(SyntheticCheck="true")) == "ShopApi.ApiEndpoint"
+    schedule = everything.of_type("AWS::Events::Rule")["SyntheticCheckFunctionEveryFiveMinutes"]
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    assert everything.properties("SyntheticCheckErrorsAlarm")["EvaluationPeriods"] == 2
+
+
+def test_a_key_of_ones_own_encrypts_all_that_is_kept(prod: Stage, everything: Stage) -> None:
+    assert "ShopKey" not in prod.template.resources
+    assert all("KmsKeyId" not in group for group in prod.of_type("AWS::Logs::LogGroup").values())
+    kept = {
+        *(group["KmsKeyId"] for group in everything.of_type("AWS::Logs::LogGroup").values()),
+        *(secret["KmsKeyId"] for secret in everything.of_type("AWS::SecretsManager::Secret").values()),
+    }
+    assert kept == {"ShopKey.Arn"}
+    assert everything.properties("AlarmTopic")["KmsMasterKeyId"] == "ShopKey"
+    assert everything.properties("ShopInventory")["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": "ShopKey",
+    }
+    (rule,) = everything.properties("DataBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "ShopKey.Arn"}
+    assert rule["BucketKeyEnabled"] is True
+
+
+def test_the_key_serves_the_account_and_two_services_alone(everything: Stage) -> None:
+    statements = {each["Sid"]: each for each in everything.properties("ShopKey")["KeyPolicy"]["Statement"]}
+    assert statements["Data"]["Condition"]["StringEquals"]["kms:CallerAccount"] == "000000000000"
+    assert all("Condition" in each for sid, each in statements.items() if sid != "AccountDecides")
+    assert everything.properties("ShopKey")["EnableKeyRotation"] is True
