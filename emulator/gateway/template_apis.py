@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emulator.gateway import openapi
+from emulator.gateway import declared_methods, openapi
 from emulator.gateway.definition import (
     ANY,
     DEFAULT_ROUTE,
@@ -89,8 +89,15 @@ class TemplateApis:
 
     def _rest_api(self, logical_id: str, properties: Mapping[str, Any]) -> Api:
         document = properties.get("Body") or {}
+        declared = dict(self._of_type("AWS::ApiGateway::Method"))
         authorizers = openapi.authorizers(document, self.function_of, is_rest=True)
+        authorizers |= declared_methods.authorizers(
+            logical_id, dict(self._of_type("AWS::ApiGateway::Authorizer")), self.function_of
+        )
         routes = openapi.routes(document, self.function_of, authorizers, is_rest=True)
+        routes += declared_methods.methods(
+            logical_id, dict(self._of_type("AWS::ApiGateway::Resource")), declared, authorizers, self.function_of
+        )
         types = document.get("x-amazon-apigateway-binary-media-types") or properties.get("BinaryMediaTypes") or ()
         notes = [each.integration.missing for each in routes if each.integration.missing]
         return Api(
@@ -108,7 +115,7 @@ class TemplateApis:
             api_key_source=str(
                 document.get("x-amazon-apigateway-api-key-source") or properties.get("ApiKeySourceType") or "HEADER"
             ),
-            notes=tuple(notes + openapi.not_checked(document)),
+            notes=tuple(notes + openapi.not_checked(document) + declared_methods.not_checked(logical_id, declared)),
         )
 
     def _declared_routes(self, api: str) -> list[Route]:
@@ -168,6 +175,10 @@ class TemplateApis:
                 )
 
     def _rest_stages(self, api: str) -> Iterator[Stage]:
+        for _, deployed in self._of_type("AWS::ApiGateway::Deployment"):
+            # SAM names a stage "Stage" in the deployments that it writes, which have stages of their own.
+            if deployed.get("RestApiId") == api and deployed.get("StageName") not in (None, "", "Stage"):
+                yield Stage(str(deployed["StageName"]))
         for _, declared in self._of_type("AWS::ApiGateway::Stage"):
             if declared.get("RestApiId") != api:
                 continue

@@ -163,6 +163,57 @@ def test_the_preflight_answer_that_sam_declares_is_given(tmp_path: Path) -> None
     serve(tmp_path, resources, work)
 
 
+def test_methods_that_a_template_declares_one_by_one_are_served(tmp_path: Path) -> None:
+    invoke = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${%s.Arn}/invocations"
+    api = {"RestApiId": {"Ref": "Api"}}
+    resources = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "api"}},
+        "Pets": {
+            "Type": "AWS::ApiGateway::Resource",
+            "Properties": {**api, "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]}, "PathPart": "pets"},
+        },
+        "Pet": {
+            "Type": "AWS::ApiGateway::Resource",
+            "Properties": {**api, "ParentId": {"Ref": "Pets"}, "PathPart": "{id}"},
+        },
+        "Tokens": {
+            "Type": "AWS::ApiGateway::Authorizer",
+            "Properties": {
+                **api,
+                "Name": "tokens",
+                "Type": "TOKEN",
+                "IdentitySource": "method.request.header.Authorization",
+                "AuthorizerUri": {"Fn::Sub": invoke % "Guard"},
+            },
+        },
+        "GetPet": {
+            "Type": "AWS::ApiGateway::Method",
+            "Properties": {
+                **api,
+                "ResourceId": {"Ref": "Pet"},
+                "HttpMethod": "GET",
+                "AuthorizationType": "CUSTOM",
+                "AuthorizerId": {"Ref": "Tokens"},
+                "Integration": {
+                    "Type": "AWS_PROXY",
+                    "IntegrationHttpMethod": "POST",
+                    "Uri": {"Fn::Sub": invoke % "F"},
+                },
+            },
+        },
+        "Deployed": {"Type": "AWS::ApiGateway::Deployment", "Properties": {**api, "StageName": "v1"}},
+        "Guard": function_with({}),
+    }
+
+    async def work(client: Client) -> None:
+        answer = await client.request("GET", "/v1/pets/7", {"Authorization": "me"})
+        assert (answer.json["resource"], answer.json["pathParameters"]) == ("/pets/{id}", {"id": "7"})
+        assert (await client.get("/v1/pets/7")).status == 401
+        assert (await client.get("/v1/pets")).json == {"message": "Missing Authentication Token"}
+
+    serve(tmp_path, resources, work, Guard=lambda _: policy("Allow"))
+
+
 # --- authorizers -----------------------------------------------------------------------------------------------------
 
 
