@@ -31,6 +31,7 @@ from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.ports import Network
 from emulator.process_identity import ProcessIdentity
 from emulator.role_sessions import RoleSessions
+from emulator.sam_cli import account_variables
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock
 from sam_template import Template, TemplateError
@@ -97,9 +98,10 @@ class Emulation:
             self.backing_services.start(resources),
         )
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint)
+        self._notes = self._calls_of_real_aws() if is_container else []
         self._refusals = Refusals(self.stack)
         self.backing_services.observe_errors("aws", self._refusals.observe)
-        engine = None if is_container else await self._start_engine(resources)
+        engine = None if is_container else await self._start_engine(resources, endpoint)
         resources.enter_context(SourceSync(functions))
         self.running = RunningEmulator(self._lock.owner, endpoint, engine, str(self._paths.control_socket))
         control = ControlServer(
@@ -161,13 +163,26 @@ class Emulation:
         self._paths.sam_environment.write_text(variables)
         return stack
 
-    async def _start_engine(self, resources: contextlib.AsyncExitStack) -> str:
+    def _calls_of_real_aws(self) -> list[str]:
+        """Return a sentence that names the functions whose containers are told no endpoint, if there are any.
+
+        SAM CLI passes a container only the variables that the template declares.
+        """
+        unaware = [name for name in self.template.functions if not self.stack.environment(name).get("AWS_ENDPOINT_URL")]
+        sentence = (
+            f"Calls the real AWS: {', '.join(unaware)}. A container has no endpoint but the template's: declare "
+            "AWS_ENDPOINT_URL, or leave ENGINE away."
+        )
+        return [sentence] if unaware else []
+
+    async def _start_engine(self, resources: contextlib.AsyncExitStack, endpoint: Endpoint) -> str:
         roles = RoleSessions(self.stack.role_credentials, self.template.functions)
         await resources.enter_async_context(roles)
         self._engine = Engine(
             self._paths.engine_socket,
             home=INSTALLED,
             credentials=roles.credentials,
+            account=account_variables(endpoint),
             max_environments=ENVIRONMENTS_PER_FUNCTION,
         )
         await self._engine.start()
@@ -203,7 +218,7 @@ class Emulation:
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             "apis": self.gateway.rows() if self.gateway is not None else [],
             "resources": self.stack.summary(),
-            "notes": [*self.stack.notes(), *(self.gateway.notes() if self.gateway is not None else [])],
+            "notes": [*self._notes, *self.stack.notes(), *(self.gateway.notes() if self.gateway is not None else [])],
             "sample_items": self.sample_items,
         }
 

@@ -38,7 +38,9 @@ class Engine:
     """Serves the Docker Engine API to SAM CLI on a unix socket and runs its containers as processes.
 
     `home` is a state folder, in which the runtime interface client is kept. `credentials` gives a function's role
-    credentials; without it functions have what SAM passes. `max_environments` bounds the processes of one function.
+    credentials; without it functions have what SAM passes. `account` are the variables by which the AWS SDKs find the
+    account, as every function gets them: `AWS_ENDPOINT_URL`, `AWS_REGION` and the like. `max_environments` bounds the
+    processes of one function.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Engine:
         *,
         home: Path,
         credentials: RoleCredentialsProvider | None = None,
+        account: Mapping[str, str] | None = None,
         max_environments: int = 8,
     ) -> None:
         self._socket_path = socket_path
         self._home = home
         self._credentials = credentials
+        self._account = account or {}
         self.functions = RunningFunctions(self._start_environment, max_environments)
         """The functions that run: the containers' and those of others who hold one."""
         self.exposed_headers: Mapping[str, str] = {}
@@ -145,7 +149,9 @@ class Engine:
         if not function.task_root.is_dir():
             raise EngineError(f"The function's code is not at {function.task_root}: run `sam build`.")
         credentials = await self._role_credentials(function.name)
-        settings = EnvironmentSettings(function, interpreter.path, runtime_dir, self._temp_root, log, credentials)
+        settings = EnvironmentSettings(
+            function, interpreter.path, runtime_dir, self._temp_root, log, credentials, self._account
+        )
         environment = Environment(settings)
         starting = asyncio.ensure_future(environment.start())
         try:

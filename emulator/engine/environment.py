@@ -9,7 +9,8 @@ import asyncio
 import json
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ class InitFailedError(Exception):
 class EnvironmentSettings:
     """What every environment of a function has in common.
 
-    `log` takes what is written while no invocation runs.
+    `log` takes what is written while no invocation runs. `account` are the variables by which an AWS SDK finds the
+    account; the role's `credentials` replace those in it.
     """
 
     function: Function
@@ -69,6 +71,7 @@ class EnvironmentSettings:
     temp_root: Path
     log: WritesLines
     credentials: RoleCredentials | None = None
+    account: Mapping[str, str] = field(default_factory=dict)
 
 
 class Environment:
@@ -128,7 +131,7 @@ class Environment:
             runtime_dir=settings.runtime_dir,
             runtime_api=self._api.address,
             temp_dir=temp_dir,
-            credentials=settings.credentials.environment() if settings.credentials else {},
+            account={**settings.account, **(settings.credentials.environment() if settings.credentials else {})},
         )
         self._began = time.monotonic()
         self._process = await RuntimeProcess.start(

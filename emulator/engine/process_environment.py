@@ -31,6 +31,8 @@ _NETWORK = (
 _NOT_FOR_THE_RUNTIME = ("AWS_LAMBDA_MAX_CONCURRENCY",)
 """awslambdaric 4 would serve several requests in one process: the engine starts several processes instead."""
 
+_ENDPOINT = "AWS_ENDPOINT_URL"
+
 
 def process_environment(
     function: Function,
@@ -39,11 +41,17 @@ def process_environment(
     runtime_dir: Path,
     runtime_api: str,
     temp_dir: Path,
-    credentials: Mapping[str, str],
+    account: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the whole environment of the function's process."""
+    """Return the whole environment of the function's process.
+
+    `account` are the variables by which an AWS SDK finds the account: endpoint, region, credentials. They replace what
+    SAM CLI passes from the developer's shell. An endpoint that the template declares is kept, unless it is empty.
+    """
     declared = {name: value for name, value in function.variables.items() if name not in _NOT_FOR_THE_RUNTIME}
     task_root = str(function.task_root)
+    if declared.get(_ENDPOINT):
+        account = {name: value for name, value in account.items() if name != _ENDPOINT}
     search_path = [str(runtime_dir)]
     if function.is_debugged:
         search_path.insert(0, task_root)  # the debugger is in the function's package
@@ -56,7 +64,7 @@ def process_environment(
         "PYTHONPATH": os.pathsep.join(search_path),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         **declared,
-        **credentials,
+        **account,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}",
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
@@ -69,7 +77,7 @@ def process_environment(
     }
     if "PYTHONPATH" in declared:
         variables["PYTHONPATH"] = declared["PYTHONPATH"].replace(TASK_ROOT, task_root)
-    if "AWS_ACCESS_KEY_ID" in credentials and "AWS_SESSION_TOKEN" not in credentials:
+    if "AWS_ACCESS_KEY_ID" in account and "AWS_SESSION_TOKEN" not in account:
         variables.pop("AWS_SESSION_TOKEN", None)
     if any(name.lower() in ("http_proxy", "https_proxy") for name in variables):
         reached_directly = [variables.get("NO_PROXY"), variables.get("no_proxy"), "127.0.0.1", "localhost"]

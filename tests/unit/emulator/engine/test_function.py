@@ -69,14 +69,14 @@ def test_what_is_missing_is_named(changes: dict[str, Any], words: str) -> None:
         Function.from_create_body("python3.13", body(**changes))
 
 
-def process_variables(credentials: dict[str, str] | None = None, **changes: Any) -> dict[str, str]:
+def process_variables(account: dict[str, str] | None = None, **changes: Any) -> dict[str, str]:
     return process_environment(
         Function.from_create_body("python3.13", body(**changes)),
         interpreter=Path("/opt/python/bin/python3.13"),
         runtime_dir=Path("/state/runtime"),
         runtime_api="127.0.0.1:9001",
         temp_dir=Path("/tmp/here"),
-        credentials=credentials or {},
+        account=account or {},
     )
 
 
@@ -105,6 +105,26 @@ def test_the_roles_credentials_replace_those_that_sam_passed() -> None:
     variables = process_variables({"AWS_ACCESS_KEY_ID": "role", "AWS_SECRET_ACCESS_KEY": "s"})
     assert variables["AWS_ACCESS_KEY_ID"] == "role"
     assert "AWS_SESSION_TOKEN" not in variables
+
+
+ACCOUNT = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_REGION": "us-east-1"}
+
+
+def declaring(endpoint: str) -> list[str]:
+    return [*body()["Env"], f"AWS_ENDPOINT_URL={endpoint}"]
+
+
+def test_the_account_needs_no_variable_of_the_template() -> None:
+    variables = process_variables(ACCOUNT)
+    assert variables["AWS_ENDPOINT_URL"] == ACCOUNT["AWS_ENDPOINT_URL"]
+    assert variables["AWS_REGION"] == "us-east-1", "SAM CLI passes the region of the developer's shell"
+
+
+def test_an_endpoint_of_the_template_is_kept_when_it_is_one() -> None:
+    variables = process_variables(ACCOUNT, Env=declaring("http://mine:1"))
+    assert variables["AWS_ENDPOINT_URL"] == "http://mine:1"
+    assert variables["AWS_REGION"] == "us-east-1"
+    assert process_variables(ACCOUNT, Env=declaring(""))["AWS_ENDPOINT_URL"] == ACCOUNT["AWS_ENDPOINT_URL"]
 
 
 def test_every_environment_has_a_log_stream_of_its_own() -> None:
