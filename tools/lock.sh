@@ -16,5 +16,5 @@ compile inventory_function .local/constraints.txt
 compile shopbot_function .local/constraints.txt
 compile pre_traffic_check .local/constraints.txt
 compile synthetic_check .local/constraints.txt
-compile emulator/engine
+compile emulator/engine .local/constraints.txt
 "$uv" export --quiet --frozen --no-emit-project --no-annotate --no-header --only-group bootstrap --output-file tools/uv.txt >/dev/null

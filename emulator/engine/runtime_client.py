@@ -1,4 +1,6 @@
-"""Keep Lambda's runtime interface client (`awslambdaric`) where the engine finds it, per interpreter.
+"""Keep the packages of Lambda's managed runtime, `awslambdaric` and boto3, where the engine finds them.
+
+Each interpreter has its own.
 
 Run in set-up as `python -m emulator.engine.runtime_client python3.13 .local`; the engine calls it when it is missing.
 """
@@ -21,7 +23,7 @@ _STAMP = ".requirements-sha256"
 
 
 def ensure_runtime_client(interpreter: Interpreter, home: Path) -> Path:
-    """Return the folder that holds `awslambdaric` for `interpreter`, installed under `home`/runtime if it is not there.
+    """Return the folder of the runtime's packages for `interpreter`, filled under `home`/runtime if it is not there.
 
     The folder is complete or absent: it is filled beside its place and renamed. Raises `EngineError` when the package
     index does not answer.
@@ -57,8 +59,8 @@ def _install(interpreter: Interpreter, target: Path) -> None:
     if answer.returncode:
         reason = " ".join(answer.stderr.split())[-400:]
         raise EngineError(
-            f"awslambdaric for {interpreter.runtime} could not be installed; check that the package index answers: "
-            f"{reason}"
+            f"awslambdaric and boto3 for {interpreter.runtime} could not be installed; check that the package index "
+            f"answers: {reason}"
         )
 
 

@@ -82,3 +82,12 @@ def spawn(event: Any, context: Any) -> Any:
     child = subprocess.Popen(["sleep", "300"], process_group=0)
     Path(RECORDS, "children").write_text(f"{child.pid} {os.getpid()}")
     return _answer()
+
+
+def sdk(event: Any, context: Any) -> Any:
+    imported = "boto3" in sys.modules
+    import boto3
+
+    client = boto3.client("s3")
+    buckets = [each["Name"] for each in client.list_buckets()["Buckets"]]
+    return _answer(imported=imported, where=boto3.__file__, endpoint=client.meta.endpoint_url, buckets=buckets)

@@ -38,6 +38,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "Spawn": {"Handler": "functions.spawn"},
     "Broken": {"Handler": "broken.handler"},
     "Raw": {"Handler": "functions.raw"},
+    "Sdk": {"Handler": "functions.sdk"},
 }
 
 

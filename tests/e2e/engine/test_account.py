@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from emulator.aws.clients import Clients
 from emulator.paths import RunningEmulator
 from sam_template.repository import REGION
 from tests.e2e.engine.sam import write_project
@@ -31,3 +32,21 @@ def test_its_account_is_the_emulators_and_not_the_shells(
     assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == REGION
     assert variables["AWS_ACCESS_KEY_ID"] == running.endpoint.root.access_key_id
     assert "AWS_SESSION_TOKEN" not in variables
+
+
+def test_a_function_without_requirements_has_the_sdk_and_it_calls_the_emulator(
+    tmp_path: Path, running: RunningEmulator, owner: Clients, tool_environment: dict[str, str]
+) -> None:
+    answer = invoke(write_project(tmp_path, "Sdk"), "Sdk", tool_environment)
+    assert answer["endpoint"] == running.endpoint_url
+    assert answer["buckets"] == [each["Name"] for each in owner.s3.list_buckets()["Buckets"]] != []
+    assert not answer["imported"], "a function that does not use the SDK does not wait for it"
+
+
+def test_the_sdk_of_the_functions_own_package_wins(tmp_path: Path, tool_environment: dict[str, str]) -> None:
+    project = write_project(tmp_path, "Sdk")
+    own = "class client:\n    meta = type('Meta', (), {'endpoint_url': 'own'})\n"
+    own += "    def __init__(self, service): pass\n    def list_buckets(self): return {'Buckets': []}\n"
+    (project / "code" / "boto3.py").write_text(own)
+    answer = invoke(project, "Sdk", tool_environment)
+    assert (answer["endpoint"], answer["where"]) == ("own", str(project / "code" / "boto3.py"))
