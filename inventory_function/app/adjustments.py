@@ -11,7 +11,6 @@ the work as well, so nobody sees one entity tag with different bytes.
 
 from __future__ import annotations
 
-import functools
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ _CONDITION = (
     " AND (attribute_not_exists(#version) OR attribute_type(#version, :number))"
 )
 _NAMES = {"#sku": "sku", "#qty": "qty", "#version": "version", "#pending": PENDING}
+_MAXIMUM_ROUNDS = 5
 _TOKENS = uuid.UUID("6c4c2f6e-40a8-4a53-9f0b-0d6f4f3f7a51")
 
 
@@ -59,7 +59,7 @@ def adjust(sku: str, delta: int) -> Item:
         answer = write_with_retries(lambda: aws_clients.dynamodb().update_item(**request), is_repeatable=False)
     except ClientError as error:
         if error_code(error) == "ConditionalCheckFailedException":
-            raise _refusal(sku, delta, error.response.get("Item")) from error
+            raise _condition_problem(sku, delta, error.response.get("Item")) from error
         raise
     try:
         return stored_item.read(answer["Attributes"])
@@ -81,43 +81,41 @@ def adjust_once(sku: str, delta: int, key: str) -> Item:
         raise error.problem(was_changed=True) from error
 
 
-def complete(sku: str, token: str) -> Item:
+def complete(sku: str, token: str, rounds: int = _MAXIMUM_ROUNDS) -> Item:
     """Write the time of the adjustment that left `token` in the item, unless someone did; return the item.
 
-    Raises UnreadableItemError; Problem 404 when the item is gone meanwhile, 503.
+    An adjustment that came in between is completed in its turn, up to `rounds` of them. Raises UnreadableItemError;
+    Problem 404 when the item is gone meanwhile, 503.
     """
     from botocore.exceptions import ClientError
 
-    while True:
-        request: Any = {
-            "TableName": settings().table_name,
-            "Key": {"sku": {"S": sku}},
-            "UpdateExpression": "SET #updated_at = :now REMOVE #pending",
-            "ConditionExpression": "#pending = :token",
-            "ExpressionAttributeNames": {"#updated_at": "updated_at", "#pending": PENDING},
-            "ExpressionAttributeValues": {":now": {"S": stored_item.now()}, ":token": {"S": token}},
-            "ReturnValues": "ALL_NEW",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        try:
-            answer = write_with_retries(
-                functools.partial(aws_clients.dynamodb().update_item, **request),
-                is_repeatable=True,
-                was_applied=True,
-                budget=FOLLOW_UP_BUDGET_SECONDS,
-            )
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            current: Any = error.response.get("Item")
-            if not current:
-                raise stored_item.absent(sku) from error
-            newer = current.get(PENDING, {}).get("S")
-            if newer is None or newer == token:
-                return stored_item.read(current)
-            token = newer
-        else:
-            return stored_item.read(answer["Attributes"])
+    try:
+        answer = write_with_retries(
+            lambda: aws_clients.dynamodb().update_item(
+                TableName=settings().table_name,
+                Key={"sku": {"S": sku}},
+                UpdateExpression="SET #updated_at = :now REMOVE #pending",
+                ConditionExpression="#pending = :token",
+                ExpressionAttributeNames={"#updated_at": "updated_at", "#pending": PENDING},
+                ExpressionAttributeValues={":now": {"S": stored_item.now()}, ":token": {"S": token}},
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            ),
+            is_repeatable=True,
+            was_applied=True,
+            budget=FOLLOW_UP_BUDGET_SECONDS,
+        )
+    except ClientError as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        current: Any = error.response.get("Item")
+        if not current:
+            raise stored_item.absent(sku) from error
+        newer = current.get(PENDING, {}).get("S")
+        if newer is not None and rounds > 1:
+            return complete(sku, newer, rounds - 1)
+        return stored_item.read(current)
+    return stored_item.read(answer["Attributes"])
 
 
 def _transact(sku: str, delta: int, token: str) -> None:
@@ -140,13 +138,13 @@ def _transact(sku: str, delta: int, token: str) -> None:
             is_repeatable=True,
         )
     except ClientError as error:
-        refusal = _transaction_refusal(sku, delta, error)
-        if refusal is None:
+        problem = _transaction_problem(sku, delta, error)
+        if problem is None:
             raise
-        raise refusal from error
+        raise problem from error
 
 
-def _transaction_refusal(sku: str, delta: int, error: ClientError) -> Problem | None:
+def _transaction_problem(sku: str, delta: int, error: ClientError) -> Problem | None:
     code = error_code(error)
     if code == "IdempotentParameterMismatchException":
         return Problem(
@@ -156,7 +154,7 @@ def _transaction_refusal(sku: str, delta: int, error: ClientError) -> Problem | 
     if code == "TransactionCanceledException":
         for reason in error.response.get("CancellationReasons", []):
             if reason.get("Code") == "ConditionalCheckFailed":
-                return _refusal(sku, delta, reason.get("Item"))
+                return _condition_problem(sku, delta, reason.get("Item"))
     return None
 
 
@@ -171,7 +169,7 @@ def _values(delta: int) -> dict[str, Any]:
     }
 
 
-def _refusal(sku: str, delta: int, current: Any) -> Problem:
+def _condition_problem(sku: str, delta: int, current: Any) -> Problem:
     if not current:
         return stored_item.absent(sku)
     try:

@@ -9,6 +9,7 @@ from fastapi import Security
 from fastapi.security import APIKeyHeader
 
 from app.config import is_api_key_required, settings
+from app.observability import logger
 from lambda_http.json_secret import JsonSecret, SecretError, read_secret
 from lambda_http.problem import Problem, unavailable
 
@@ -44,8 +45,6 @@ def check(given: str | None, secret: JsonSecret) -> None:
 
 
 def _log_failure(error: Exception) -> None:
-    from app.observability import logger
-
     logger.error("The API key could not be read", exc_info=error)
 
 

@@ -19,6 +19,10 @@ _PROBLEM: dict[str, Any] = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "description": "One sentence for a person."},
         "request_id": {"type": "string", "description": "Name it when you report a problem."},
+        "outcome": {
+            "enum": ["not_applied", "unknown"],
+            "description": "Of a write's 503: whether certainly nothing was changed, or the change may have been made.",
+        },
         "errors": {
             "type": "array",
             "description": "The single mistakes of a request that failed validation.",
