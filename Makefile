@@ -16,6 +16,11 @@ FRONT ?= sam
 # Bytecode is what makes the second start quick; a shell that forbids it would slow every run of sam.
 unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY := 0
+# Nobody's home is needed: what sam keeps is the checkout's, and what uv keeps, when the home cannot be written.
+export __SAM_CLI_APP_DIR := $(CURDIR)/.local/sam
+ifeq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo writable),)
+export UV_CACHE_DIR := $(CURDIR)/.local/uv
+endif
 # uv trusts the certificates that the machine trusts, as pip does: an index behind a company's proxy answers too.
 export UV_SYSTEM_CERTS := true
 

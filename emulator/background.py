@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 from emulator.control import ask, running_or_lock
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, sentence_of
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.process_identity import ProcessIdentity
 from emulator.state_lock import StateLock, holder
@@ -19,6 +21,7 @@ from sam_template.repository import REPOSITORY
 START_SECONDS = 60
 STOP_SECONDS = 15
 _KILLED_SECONDS = 5
+_ROOM_FOR_A_SENTENCE = 4096
 _POLL_SECONDS = 0.05
 
 
@@ -42,11 +45,18 @@ def up(paths: StatePaths) -> RunningEmulator:
             process.returncode = 0  # it lives on: nothing is left for this process to wait for
             return running
         if process.poll() is not None:
-            said = paths.log.read_text(errors="replace").strip()
-            raise EmulatorError(said or f"The emulator ended with status {process.returncode}.")
+            raise EmulatorError(_last_words(paths, process.returncode))
         time.sleep(_POLL_SECONDS)
     process.terminate()
     raise EmulatorError(f"The emulator did not start within {START_SECONDS} s: see {paths.log}.")
+
+
+def _last_words(paths: StatePaths, status: int) -> str:
+    if said := paths.log.read_text(errors="replace").strip():
+        return said
+    if shutil.disk_usage(paths.folder).free < _ROOM_FOR_A_SENTENCE:
+        return sentence_of(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(paths.folder)), paths.folder) or ""
+    return f"The emulator ended with status {status}."
 
 
 def _serve(paths: StatePaths, lock: StateLock) -> subprocess.Popen[bytes]:

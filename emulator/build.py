@@ -14,12 +14,23 @@ from emulator.paths import BUILT, StatePaths
 
 
 def prepare(paths: StatePaths) -> None:
-    """Make the folder `paths.build` ready. Raises `EmulatorError` when nothing is built."""
+    """Make the folder `paths.build` ready. Raises `EmulatorError` when nothing is built, `OSError`."""
     if not (BUILT / "template.yaml").is_file():
         raise EmulatorError("The functions are not built: run `make build`.")
     if paths.build != BUILT:
         shutil.rmtree(paths.build, ignore_errors=True)
-        shutil.copytree(BUILT, paths.build, copy_function=_link_or_copy, symlinks=True)
+        try:
+            shutil.copytree(BUILT, paths.build, copy_function=_link_or_copy, symlinks=True)
+        except _CopyError as error:
+            raise error.reason from error
+
+
+class _CopyError(Exception):
+    """`shutil.copytree` goes on after an OSError and loses it; this ends it."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 def _link_or_copy(source: str, destination: str) -> None:
@@ -27,4 +38,7 @@ def _link_or_copy(source: str, destination: str) -> None:
     try:
         os.link(source, destination, follow_symlinks=False)
     except OSError:  # another file system
-        shutil.copy2(Path(source), Path(destination), follow_symlinks=False)
+        try:
+            shutil.copy2(Path(source), Path(destination), follow_symlinks=False)
+        except OSError as error:
+            raise _CopyError(OSError(error.errno, error.strerror, destination)) from error

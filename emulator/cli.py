@@ -14,7 +14,7 @@ from typing import Any
 
 from emulator import background, status_view
 from emulator.control import ask, required
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, sentence_of
 from emulator.paths import StatePaths
 from emulator.ports import parse_port
 from emulator.sam_cli import shell_exports
@@ -25,11 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # endpoints, credentials and what functions log are this user's alone
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     parsed = _parser().parse_args(arguments)
+    paths = StatePaths.current()
     try:
-        return int(parsed.command(StatePaths.current(), parsed) or 0)
+        return int(parsed.command(paths, parsed) or 0)
     except EmulatorError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+        sentence = str(error)
+    except OSError as error:
+        found = sentence_of(error, paths.folder)
+        if found is None:
+            raise
+        sentence = found
+    sys.stderr.write(f"{sentence}\n")
+    return 1
 
 
 def _start(paths: StatePaths, arguments: argparse.Namespace) -> None:

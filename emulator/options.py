@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import urllib.error
 import urllib.request
@@ -52,16 +53,33 @@ def throttles() -> bool:
     return choice != "off"
 
 
+def service_url(variable: str, key_variable: str, default: str = "") -> str:
+    """Return the address in the environment's `variable`, else `default`.
+
+    Raises EmulatorError when it holds a password: that goes into `key_variable`, which nobody shows.
+    """
+    url = os.environ.get(variable, "")
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    password, _, host = authority.rpartition("@")
+    if password:
+        raise EmulatorError(
+            f"{variable} holds a user and a password: use {scheme}://{host}{slash}{path}, and put the key into "
+            f"{key_variable}."
+        )
+    return url or default
+
+
 def endpoint_url() -> str:
     """Return `AWS_ENDPOINT_URL`, "" for the embedded MiniStack. Raises EmulatorError when nothing answers there."""
-    url = os.environ.get("AWS_ENDPOINT_URL", "")
+    url = service_url("AWS_ENDPOINT_URL", "AWS_SECRET_ACCESS_KEY")
     try:
         if url:
             with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS):  # noqa: S310 the user's own URL
                 pass
     except urllib.error.HTTPError:
         pass  # an answer all the same
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise EmulatorError(
             f"AWS_ENDPOINT_URL={url} does not answer: start what listens there, "
             "or `unset AWS_ENDPOINT_URL` to use the embedded MiniStack."

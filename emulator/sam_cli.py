@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.credentials import Endpoint
-from emulator.paths import RunningEmulator, StatePaths
+from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from sam_template.repository import REGION, SAMCONFIG
 from tools.interpreters import host_architecture
 
@@ -36,6 +36,7 @@ def tool_environment(running: RunningEmulator) -> Mapping[str, str]:
     variables = {
         **account_variables(running.endpoint),
         "SAM_CLI_TELEMETRY": "0",
+        "__SAM_CLI_APP_DIR": str(INSTALLED / "sam"),  # otherwise ~/.aws-sam, and a home may be read-only
         "PACKAGE_FOR": "local" if running.engine else "container",
     }
     if running.engine:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from emulator import options
 from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.valkey import Valkey
 from emulator.errors import EmulatorError
@@ -124,7 +125,7 @@ class BackingServices:
         return _Service(("Redis", valkey.version, address), parameters, {"REDIS_PASSWORD": key})
 
     async def _elasticsearch(self, resources: contextlib.AsyncExitStack) -> _Service:
-        if url := os.environ.get("ES_URL"):
+        if url := options.service_url("ES_URL", "ES_API_KEY"):
             parameters = {"ElasticsearchUrl": url, "ElasticsearchIndex": os.environ.get("ES_INDEX", PRODUCTS_INDEX)}
             key = os.environ.get("ES_API_KEY", "")
             return _Service(("Elasticsearch", "yours", url), parameters, {"ES_API_KEY": key})
@@ -139,7 +140,7 @@ class BackingServices:
 
     async def _anthropic(self, resources: contextlib.AsyncExitStack) -> _Service:
         if key := os.environ.get("ANTHROPIC_API_KEY"):
-            url = os.environ.get("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+            url = options.service_url("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY", "https://api.anthropic.com")
             return _Service(("Anthropic", "your key", url), {"AnthropicBaseUrl": url}, {"ANTHROPIC_API_KEY": key})
         from emulator.backing_services.anthropic import WIRE, Anthropic  # not without need: pydantic is large
 

@@ -40,3 +40,11 @@ def _left(processes: list[psutil.Process], paths: StatePaths, ports: tuple[int, 
     if paths.sockets.exists():
         yield str(paths.sockets)
     yield from (f"port {port}" for port in ports if accepts(port))
+
+
+def assert_no_process_names(folder: str) -> None:
+    """Fail unless within a bounded time no command line has `folder` in it."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while left := [each for each in psutil.process_iter(["cmdline"]) if folder in " ".join(each.info["cmdline"] or ())]:
+        assert time.monotonic() < deadline, f"left behind: {left}"
+        time.sleep(0.1)

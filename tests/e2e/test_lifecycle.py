@@ -397,6 +397,13 @@ def test_an_invocation_that_cannot_be_is_refused(
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS_ENDPOINT_URL=http://127.0.0.1:1 does not answer"),
         ({"ENGINE": "docker", "DOCKER_HOST": "unix:///nowhere"}, "ENGINE=docker needs a container engine"),
         ({"ENGINE": "magic"}, "ENGINE=magic is unknown"),
+        ({"ES_URL": "http://u:pw@es:9200"}, "ES_URL holds a user and a password: use http://es:9200, and put the key"),
+        ({"AWS_ENDPOINT_URL": "http://u:p@w@x/y"}, "AWS_ENDPOINT_URL holds a user and a password: use http://x/y, "),
+        ({"AWS_ENDPOINT_URL": "no address"}, "AWS_ENDPOINT_URL=no address does not answer"),
+        (
+            {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "https://u:pw@claude"},
+            "ANTHROPIC_BASE_URL holds a user and a password: use https://claude",
+        ),
     ],
 )
 def test_a_backing_service_that_is_not_there_is_named(

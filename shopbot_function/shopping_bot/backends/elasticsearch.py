@@ -40,6 +40,7 @@ class ProductIndex:
     def __init__(self, url: str, index: str, secrets: JsonSecret) -> None:
         self._url = f"{url.rstrip('/')}/{quote(index, safe='')}"
         self._index = index
+        self._holds_password = "@" in url.partition("://")[2].partition("/")[0]
         self._secrets = secrets
 
     def find(self, body: Mapping[str, Any], *, deadline: Deadline) -> Found:
@@ -61,6 +62,8 @@ class ProductIndex:
         self._request("GET", "_count", None, Deadline(timeout_seconds))
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None, deadline: Deadline) -> Response:
+        if self._holds_password:  # keys are the secret's: an environment variable is shown to whoever sees the function
+            raise BackingServiceError(BACKING_SERVICE, "ES_URL holds a user and a password: use an ES_API_KEY instead")
         key = self._key()
         response = self._send(method, path, body, key, deadline)
         if response.status in {401, 403}:

@@ -139,9 +139,11 @@ class _Node:
     def __init__(self, url: str, api_key: str | None) -> None:
         if not url.startswith(("http://", "https://")):
             raise SearchIndexError(f"ES_URL={url} is not an address: it begins with http:// or https://.")
-        self._url = url.rstrip("/")
-        # An address may carry a password.
-        self.shown_url = self._url.rpartition("@")[2]
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise SearchIndexError(
+                "ES_URL holds a user and a password: leave them out, and put an API key of that user into ES_API_KEY."
+            )
+        self._url = self.shown_url = url.rstrip("/")
         self._headers = {"Accept": _MEDIA_TYPE.format("json")}
         if api_key:
             self._headers["Authorization"] = f"ApiKey {api_key}"

@@ -99,7 +99,9 @@ def test_the_command_takes_the_key_from_a_variable(
     ("arguments", "sentence"),
     [
         (["--url", "127.0.0.1:9200"], "ES_URL=127.0.0.1:9200 is not an address"),
-        (["--url", "http://user:secret@127.0.0.1:1"], "No Elasticsearch answers at 127.0.0.1:1 "),
+        (["--url", "http://127.0.0.1:1"], "No Elasticsearch answers at http://127.0.0.1:1 "),
+        (["--url", "http://user:secret@127.0.0.1:1"], "ES_URL holds a user and a password: leave them out"),
+        (["--url", "http://user:s@cret@127.0.0.1:1"], "ES_URL holds a user and a password: leave them out"),
         (["--url", "http://x", "--api-key-env", "NOT_SET_ANYWHERE"], "The variable NOT_SET_ANYWHERE holds no API key"),
     ],
 )

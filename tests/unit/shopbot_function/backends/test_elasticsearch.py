@@ -52,6 +52,16 @@ def test_a_refused_key_is_read_anew_once(backing_service: Any) -> None:
     assert [headers["authorization"] for _, _, headers, _ in backing_service.requests] == ["ApiKey old", "ApiKey new"]
 
 
+@pytest.mark.parametrize("user", ["user:secret", "user", "user:s@cret"])
+def test_an_address_with_a_password_is_refused_and_the_password_is_not_said(backing_service: Any, user: str) -> None:
+    url = backing_service.url.replace("://", f"://{user}@")
+    index = ProductIndex(url, "products", JsonSecret(Keys("a2V5"), print))
+    with pytest.raises(BackingServiceError, match="ES_URL holds a user and a password: use an ES_API_KEY") as refused:
+        index.find({}, deadline=Deadline(5))
+    assert "cret" not in str(refused.value)
+    assert backing_service.requests == []
+
+
 @pytest.mark.parametrize(("keys", "requests"), [(("old", "new"), 2), (("old", "old"), 1)])
 def test_a_key_that_stays_refused_is_named(backing_service: Any, keys: tuple[str, ...], requests: int) -> None:
     backing_service.answers = [(403, {}, REFUSED)]
