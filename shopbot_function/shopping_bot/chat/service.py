@@ -11,11 +11,11 @@ from shopping_bot import request_metrics
 from shopping_bot.backends import BackingServiceError
 from shopping_bot.chat import history
 from shopping_bot.chat.bot_core import BotCore
+from shopping_bot.chat.chat_request import ChatRequest
 from shopping_bot.chat.conversations import Conversations
 from shopping_bot.chat.session import SessionIds
 from shopping_bot.deadline import Deadline
 from shopping_bot.observability import logger
-from shopping_bot.routes.chat_request import ChatRequest
 
 _PROCESSING = (
     "I am still answering your last message. This one is noted and counts with your next one; send it again in a "

@@ -11,9 +11,10 @@ from flask import Blueprint, Response, g, request
 from lambda_http import json_text
 from lambda_http.problem import Problem
 from shopping_bot import deadline
+from shopping_bot.chat import chat_request
 from shopping_bot.extensions import extensions
 from shopping_bot.observability import request_id
-from shopping_bot.routes import chat_request, json_body
+from shopping_bot.routes import json_body
 
 blueprint = Blueprint("chat", __name__)
 

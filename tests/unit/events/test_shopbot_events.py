@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from shopping_bot import create_app
-from shopping_bot.routes.chat_request import MAXIMUM_MESSAGE
+from shopping_bot.chat.chat_request import MAXIMUM_MESSAGE
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from sam_template.repository import REPOSITORY

@@ -7,9 +7,9 @@ from shopping_bot import request_metrics
 from shopping_bot.backends.claude import ClaudeBusyError
 from shopping_bot.chat import history, service
 from shopping_bot.chat.bot_core import BotCore
+from shopping_bot.chat.chat_request import ChatRequest
 from shopping_bot.chat.service import Reply
 from shopping_bot.deadline import Deadline
-from shopping_bot.routes.chat_request import ChatRequest
 
 from lambda_http.problem import Problem
 from tests.unit.shopbot_function.fakes import (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shopping_bot.routes.chat_request import ChatRequest, chat_request, reset_request
+from shopping_bot.chat.chat_request import ChatRequest, chat_request, reset_request
 
 from lambda_http.problem import Problem
 
