@@ -24,8 +24,9 @@ from emulator.control import ControlServer
 from emulator.credentials import Endpoint
 from emulator.engine import Engine, EngineError
 from emulator.errors import EmulatorError
+from emulator.function_events import FunctionEvents
 from emulator.gateway import ServedApi
-from emulator.gateway_ports import GatewayPorts
+from emulator.gateway_ports import GatewayPorts, as_sam_describes_it
 from emulator.installed_engine import container_network
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.ports import Network
@@ -92,6 +93,9 @@ class Emulation:
         enforces_iam, throttles = options.enforces_iam(), options.throttles()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
         self.backing_services = BackingServices(self._paths.valkey_log, self._network)
+        self._events = FunctionEvents()
+        await self._events.start()
+        resources.push_async_callback(self._events.stop)
         (self.template, functions), endpoint, _ = await _all_of(
             asyncio.to_thread(self._load_template),
             self._start_aws(resources, enforces_iam=enforces_iam),
@@ -127,6 +131,8 @@ class Emulation:
                 throttles=throttles,
             )
             self._engine.exposed_headers = self.gateway.exposed_headers()
+            self._serve_events(endpoint)
+            resources.push_async_callback(self._events.stop)  # before the engine
             resources.push_async_callback(self.gateway.stop)
         if self._gateway_port is not None:
             await self.open_gateway(self._gateway_port)
@@ -155,6 +161,7 @@ class Emulation:
             parameters=self.backing_services.parameters,
             secrets=self.backing_services.secrets,
             is_strict=options.is_strict(),
+            functions_url=self._events.url,
         )
         stack.create()
         self.sample_items = stack.load_sample_data()
@@ -202,6 +209,18 @@ class Emulation:
             )
             for function in template.functions.values()
         ]
+
+    def _serve_events(self, endpoint: Endpoint) -> None:
+        """Run the functions for what the endpoint delivers, in the environments that requests over HTTP have."""
+        root = endpoint.root.environment()
+        declared = {
+            name: as_sam_describes_it(
+                self.template, name, self._paths.build / name, {**root, **self.stack.environment(name)}
+            )
+            for name in self.template.functions
+        }
+        names = {self.stack.created[name].ref: name for name in declared}
+        self._events.serve(self._engine.functions, declared, names)
 
     async def _identify(self, _: str) -> dict[str, Any]:
         return asdict(self.running.process)

@@ -57,7 +57,7 @@ class GatewayPorts:
         self._apis = reader.apis()
         self._notes = [*reader.refusals(), *dict.fromkeys(note for api in self._apis for note in api.notes)]
         declared = {
-            name: _as_sam_describes_it(template, name, build / name, {**credentials, **stack.environment(name)})
+            name: as_sam_describes_it(template, name, build / name, {**credentials, **stack.environment(name)})
             for name in template.functions
         }
         self._functions = EngineFunctions(engine.functions, declared, OutputLog(sys.stderr.fileno()))
@@ -135,7 +135,7 @@ class GatewayPorts:
                         await self._close(port)
 
 
-def _as_sam_describes_it(template: Template, name: str, code: Path, variables: Mapping[str, str]) -> Function:
+def as_sam_describes_it(template: Template, name: str, code: Path, variables: Mapping[str, str]) -> Function:
     """Return a function with the variables that SAM CLI gives its container (`samcli/local/lambdafn/env_vars.py`)."""
     declared = template.functions[name]
     logging: Mapping[str, Any] = template.evaluated(name).get("LoggingConfig") or {}

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _session_lock: Final = threading.Lock()  # boto3 sessions are not for several threads at once; their clients are
 
 
+NOWHERE: Final = "http://127.0.0.1:9"
+"""The URL of functions that cannot be invoked: port 9 is that of discard, and nobody listens."""
+
+
 class Clients:
     """The clients with which the root of the local account acts. Nothing of the caller's AWS configuration is read.
 
@@ -29,7 +33,7 @@ class Clients:
     where the functions of the template can be invoked: see `emulator/aws/resources/lambda_function.py`.
     """
 
-    def __init__(self, endpoint: Endpoint, region: str, functions_url: str = "http://127.0.0.1:9") -> None:
+    def __init__(self, endpoint: Endpoint, region: str, functions_url: str = NOWHERE) -> None:
         self.endpoint = endpoint
         self.endpoint_url = endpoint.url
         self.region = region

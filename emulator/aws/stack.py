@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from emulator.aws import sample_data
-from emulator.aws.clients import Clients
+from emulator.aws.clients import NOWHERE, Clients
 from emulator.aws.ministack import RESET_PATH
 from emulator.aws.provisioning import NotEmulatedError, Outcome, Provisioner, Standing
 from emulator.aws.resource_type import Created
@@ -31,7 +31,7 @@ class Stack:
     `name` is the stack's name, from which physical names are made: two stacks of different names do not meet.
     The parameter AwsEndpointUrl, if the template has it, is the stack's own endpoint; `parameters` are others that are
     known only now. `secrets` are members of the secret that a person fills in after a deployment. `is_strict` makes an
-    error of what is not emulated.
+    error of what is not emulated. `functions_url` is where the endpoint hands events to functions.
     """
 
     def __init__(
@@ -43,11 +43,12 @@ class Stack:
         parameters: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         is_strict: bool = False,
+        functions_url: str = NOWHERE,
     ) -> None:
         self._template = template
         self._secrets = dict(secrets or {})
         self._is_strict = is_strict
-        self._clients = Clients(endpoint, template.region)
+        self._clients = Clients(endpoint, template.region, functions_url)
         overrides = {**(parameters or {}), ENDPOINT_PARAMETER: endpoint.url}
         self._provisioner = Provisioner(template, self._clients, name, overrides)
 

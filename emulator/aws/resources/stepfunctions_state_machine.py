@@ -87,6 +87,14 @@ def _read(clients: Clients, arn: str, declared: Properties) -> Properties:
     }
 
 
+def _left_out(properties: Properties) -> list[str]:
+    lists = re.findall(r'"ErrorEquals": *\[([^\]]*)\]', definition(properties))
+    names = {name for listed in lists for name in re.findall(r'"([^"]+)"', listed)}
+    own = sorted(name for name in names if not name.startswith("States."))
+    sentence = "is caught by no name: MiniStack calls every error of a function Runtime.HandlerError"
+    return [f"{', '.join(own)} {sentence}"] if own else []
+
+
 def _in_lower_case(value: Any) -> Any:
     """Return a tree with names as the API writes them: `level` for CloudFormation's `Level`."""
     if isinstance(value, list):
@@ -119,4 +127,5 @@ RESOURCE: Final = ResourceType(
     name_property="StateMachineName",
     name_length=80,
     unreported=frozenset({"TracingConfiguration"}),
+    left_out=_left_out,
 )

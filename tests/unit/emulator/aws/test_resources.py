@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from emulator.aws.clients import Clients
 from emulator.aws.resource_type import Created, ResourceType, generated_name
-from emulator.aws.resources import every, file_name, find
+from emulator.aws.resources import every, file_name, find, stepfunctions_state_machine
 from emulator.aws.resources import s3_bucket as bucket
 from emulator.aws.resources import secretsmanager_secret as secret
 from emulator.aws.schema import Kind, PropertyError, Schema, conform
@@ -245,3 +245,11 @@ class TestMistakesAreFoundBeforeAnythingIsCreated:
         path.write_text(self.SHOP.replace(old, new))
         with pytest.raises(TemplateError, match=sentence):
             Stack(Template.load(path), NOWHERE).create()
+
+
+def test_a_state_machine_that_catches_an_error_by_its_name_is_told_that_it_will_not() -> None:
+    caught = {"Catch": [{"ErrorEquals": ["OutOfStock", "States.Timeout"], "Next": "End"}]}
+    (sentence,) = stepfunctions_state_machine.RESOURCE.left_out({"Definition": {"States": {"Do": caught}}})
+    assert sentence.startswith("OutOfStock is caught by no name")
+    caught["Catch"][0]["ErrorEquals"] = ["States.ALL"]
+    assert not stepfunctions_state_machine.RESOURCE.left_out({"Definition": {"States": {"Do": caught}}})
