@@ -20,6 +20,7 @@ from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.sam_cli import process_environment
 from sam_template import ACCOUNT_ID
 from sam_template.repository import REGION, REPOSITORY
+from tests.e2e.browser import MISSING
 
 # CI tries more examples than a developer waits for. On a busy machine an example may take any time.
 settings.register_profile("quick", max_examples=30, deadline=None)
@@ -39,6 +40,13 @@ def pytest_collection_finish() -> None:
     """Keep what the imports made, a million objects, out of every garbage collection that follows."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line which tests a browser would have run: on a bare machine they are skipped."""
+    reasons = [report.longreprtext for report in terminalreporter.stats.get("skipped", ())]
+    if skipped := sum(MISSING in reason for reason in reasons):
+        terminalreporter.write_line(f"{skipped} browser tests were skipped. {MISSING}", yellow=True)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import os
 import selectors
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -21,7 +22,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MISSING = "No Chromium on PATH: install it (Debian: apt-get install chromium), or name one in CHROMIUM=/path/to/it."
+INSTALL = "brew install --cask chromium" if sys.platform == "darwin" else "apt-get install chromium"
+MISSING = f"No Chromium on PATH: `{INSTALL}` installs it, or name one in CHROMIUM=/path/to/it."
 OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--hide-scrollbars"),
     *("--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-sync"),
