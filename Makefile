@@ -142,6 +142,14 @@ release: $(READY) ## Deploy the package that is there: STAGE=staging (or prod); 
 preview: package ## Show what a deployment would change, change nothing: STAGE=staging (or prod)
 	@$(PYTHON) -m pipeline preview "$(STAGE)"
 
+.PHONY: drift
+drift: $(READY) ## Show what was changed by hand in a stage: STAGE=staging (or prod)
+	@$(PYTHON) -m pipeline drift "$(STAGE)"
+
+.PHONY: restore
+restore: $(READY) ## Restore the table of a stage beside it: STAGE=prod TIME=2026-11-26T12:00:00Z
+	@$(PYTHON) -m pipeline restore "$(STAGE)" --time "$(TIME)"
+
 .PHONY: verify
 verify: $(READY) ## Check a deployed stage end to end, with its own key: STAGE=staging (or prod)
 	@$(PYTHON) -m pipeline verify "$(STAGE)"

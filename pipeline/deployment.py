@@ -13,6 +13,7 @@ from typing import Final
 from pipeline.commits import package_commit, require_not_older
 from pipeline.function_versions import delete_unused, live_versions, switch_back
 from pipeline.network import require_subnets
+from pipeline.protection import protect
 from pipeline.releases import AT_ONCE, WITHOUT_CODEDEPLOY, Release, Releases, read_deployed, split_at_previous
 from pipeline.stages import CONFIGURATION, Clients, DeploymentError, Stage, describe_stack, read_bootstrap
 
@@ -39,6 +40,7 @@ def deploy(stage: Stage, clients: Clients, *, may_be_older: bool = False) -> Non
             require_not_older(commit, releases.commit_of(read_deployed(stage, cloudformation)))
         delete_unused(live_versions(stage.stack, cloudformation, functions), functions)
     run_sam_deploy(stage, "--s3-bucket", bootstrap.bucket, "--role-arn", bootstrap.execution_role)
+    protect(stage, cloudformation)
     versions = live_versions(stage.stack, cloudformation, functions)
     releases.keep(read_deployed(stage, cloudformation, commit, versions))
 

@@ -21,7 +21,7 @@ SUBJECT = "token.actions.githubusercontent.com:sub"
 
 FOR_EVERYTHING = {
     ("Boundary", "TraceAndJoinVpc"),
-    ("DeployRole", "SeeSubnets"),
+    ("DeployRole", "SeeSubnetsAndDrift"),
     ("ExecutionAtEdge", "MakeDistribution"),
     ("ExecutionAtEdge", "SeeDeliveries"),
     ("ExecutionCompute", "StopDeployments"),

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from pipeline import commits, deployment
 from pipeline.deployment import deploy, rollback
+from pipeline.protection import stack_policy
 from pipeline.releases import Release, Releases, split_at_previous
 from pipeline.stages import DeploymentError, Stage
 
@@ -106,6 +107,12 @@ class Account:
     def update_alias(self, *, FunctionName: str, Name: str, FunctionVersion: str, RoutingConfig: Any) -> None:  # noqa: N803
         assert RoutingConfig == {"AdditionalVersionWeights": {}}, "all traffic, not a part of it"
         self.live = FunctionVersion
+
+    def update_termination_protection(self, *, StackName: str, EnableTerminationProtection: bool) -> None:  # noqa: N803
+        self.is_protected = EnableTerminationProtection
+
+    def set_stack_policy(self, *, StackName: str, StackPolicyBody: str) -> None:  # noqa: N803
+        self.policy = json.loads(StackPolicyBody)
 
     def delete_function(self, *, FunctionName: str, Qualifier: str) -> None:  # noqa: N803
         self.published.remove(Qualifier)
@@ -303,3 +310,9 @@ def test_a_release_is_kept_under_its_stack() -> None:
 
 def test_nothing_kept_is_nothing_to_go_back_to() -> None:
     assert split_at_previous([], Release("t", {}, "", "")) is None
+
+
+def test_production_is_protected_once_it_is_deployed(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    deploy_version("one", account, monkeypatch)
+    assert account.is_protected
+    assert account.policy == stack_policy()

@@ -190,3 +190,12 @@ def test_the_workflows_name_tasks_that_exist() -> None:
         word for step in steps() for line in re.findall(r"make ([a-z ]+)", step.get("run", "")) for word in line.split()
     }
     assert called <= {name for names in targets for name in names.split()}
+
+
+def test_newer_versions_are_proposed_of_all_that_is_pinned() -> None:
+    proposed = yaml.safe_load((REPOSITORY / ".github" / "dependabot.yml").read_text())["updates"]
+    assert {each["package-ecosystem"] for each in proposed} == {"github-actions", "uv", "pip"}
+    locked = {f"/{path.parent.name}" for path in REPOSITORY.glob("*/requirements.txt") if "==" in path.read_text()}
+    (functions,) = (each["directories"] for each in proposed if each["package-ecosystem"] == "pip")
+    assert set(functions) == locked
+    assert all(each["cooldown"]["default-days"] >= 7 for each in proposed)

@@ -10,7 +10,7 @@ import pytest
 from pre_traffic_check import hook
 from sam_template.repository import TEMPLATE
 from sam_template.translation import parse
-from tests.unit.template.conftest import PROD, VPC, Stage
+from tests.unit.template.conftest import PROD, VPC, Stage, statements
 
 Make = Callable[..., Stage]
 DATA = ("ShopInventory", "DataBucket", "ShopSecret", "ApiKeySecret")
@@ -357,3 +357,14 @@ def test_a_function_is_told_by_name_and_by_arn(prod: Stage) -> None:
     for function in FUNCTIONS:
         assert prod.template.outputs[f"{function}Name"]["Value"] == {"Ref": function}
         assert prod.template.outputs[f"{function}Arn"]["Value"] == {"Fn::GetAtt": [function, "Arn"]}
+
+
+def test_a_restored_table_takes_the_place_of_the_stacks_which_stays(stage: Make) -> None:
+    shop = stage(**PROD, **VPC, VpcRouteTableIds="rtb-1", RestoredTableName="shop-prod-T-20261120T110000Z")
+    arn = "arn:aws:dynamodb:us-east-1:000000000000:table/shop-prod-T-20261120T110000Z"
+    assert "ShopInventory" in shop.template.resources
+    for function in FUNCTIONS:
+        assert shop.properties(function)["Environment"]["Variables"]["TABLE_NAME"] == "shop-prod-T-20261120T110000Z"
+    allowed = [each for _, each in statements(shop) if "dynamodb:" in str(each.get("Action"))]
+    assert len(allowed) == 4
+    assert {each["Resource"] for each in allowed} == {arn}
