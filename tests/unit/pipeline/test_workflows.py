@@ -170,8 +170,10 @@ def test_every_job_has_an_end_and_asks_for_what_it_needs(workflow: Mapping[str, 
     assert workflow["permissions"] == {}
     for name, job in workflow["jobs"].items():
         assert "uses" in job or job["timeout-minutes"] <= 120, name
-        assert set(job["permissions"]) <= {"actions", "contents", "id-token"}, name
-        assert {kind for what, kind in job["permissions"].items() if what != "id-token"} == {"read"}, name
+        assert set(job["permissions"]) <= {"actions", "contents", "id-token", "security-events"}, name
+        assert {kind for what, kind in job["permissions"].items() if what not in ("id-token", "security-events")} == {
+            "read"
+        }, name
 
 
 def test_the_package_is_built_once_and_taken_everywhere() -> None:
@@ -199,3 +201,9 @@ def test_newer_versions_are_proposed_of_all_that_is_pinned() -> None:
     (functions,) = (each["directories"] for each in proposed if each["package-ecosystem"] == "pip")
     assert set(functions) == locked
     assert all(each["cooldown"]["default-days"] >= 7 for each in proposed)
+
+
+def test_no_job_reports_to_github_and_acts_in_aws() -> None:
+    for workflow in ALL.values():
+        for name, job in workflow["jobs"].items():
+            assert not {"security-events", "id-token"} <= set(job["permissions"]), name

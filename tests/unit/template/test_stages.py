@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pre_traffic_check import hook
+from sam_template import TemplateError
 from sam_template.repository import TEMPLATE
 from sam_template.translation import parse
 from tests.unit.template.conftest import PROD, VPC, Stage, statements
@@ -368,3 +369,15 @@ def test_a_restored_table_takes_the_place_of_the_stacks_which_stays(stage: Make)
     allowed = [each for _, each in statements(shop) if "dynamodb:" in str(each.get("Action"))]
     assert len(allowed) == 4
     assert {each["Resource"] for each in allowed} == {arn}
+
+
+def test_a_developers_stack_is_deployed_and_keeps_nothing(stage: Make) -> None:
+    shop = stage(Stage="dev-ann")
+    assert shop.properties("InventoryFunction")["Environment"]["Variables"]["REQUIRE_API_KEY"] == "true"
+    assert shop.attribute("ShopInventory", "DeletionPolicy") == "Delete"
+
+
+@pytest.mark.parametrize("name", ["dev", "dev-", "production", "Staging", "dev-" + "x" * 21])
+def test_no_other_name_is_a_stage(stage: Make, name: str) -> None:
+    with pytest.raises(TemplateError):
+        stage(Stage=name)
