@@ -11,14 +11,17 @@ import json
 import logging
 import re
 import socket
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from aiohttp import web
 
 from emulator.engine import images
+from emulator.engine.built_images import CONTEXT_LIMIT_BYTES
 from emulator.engine.container import Container
 from emulator.engine.errors import EngineError
+from emulator.engine.images import Image
 from emulator.engine.log_stream import Attachment
 from emulator.peer import process_of
 from emulator.process_identity import ProcessIdentity
@@ -32,13 +35,20 @@ _HEADERS = {
     "Server": "shop-on-sam-engine",
 }
 _VERSIONED = re.compile(r"^/v\d+(\.\d+)*(?=/)")
+_CHUNK_BYTES = 1024 * 1024
 _TRUE = ("1", "true", "True")
 
 
 class Backend(Protocol):
     """What the routes need of an engine."""
 
-    async def create(self, runtime: str, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Container:
+    def image(self, name: str) -> Image | None:
+        """Return an image by its name."""
+
+    async def build(self, name: str, context: IO[bytes]) -> Image:
+        """Build an image from a tar file."""
+
+    async def create(self, image: Image, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Container:
         """Make a container."""
 
     def find(self, name: str) -> Container | None:
@@ -139,25 +149,29 @@ class _DockerApi:
         return _json([])
 
     async def _inspect_image(self, _: web.Request, name: str) -> web.StreamResponse:
-        image = images.find_image(name)
+        image = self._engine.image(name)
         return _json(image.inspection()) if image else _error(404, images.no_such_image(name))
 
     async def _distribution(self, _: web.Request, name: str) -> web.StreamResponse:
-        image = images.find_image(name)
+        image = self._engine.image(name)
         return _json(image.distribution()) if image else _error(404, images.no_such_image(name))
 
     async def _pull(self, request: web.Request) -> web.StreamResponse:
         name = f"{request.query.get('fromImage', '')}:{request.query.get('tag', 'latest')}"
-        if images.find_image(name) is None:
+        if self._engine.image(name) is None:
             return _error(404, images.cannot_run(name))
         return _json_lines({"status": f"Image is up to date for {name}"})
 
     async def _build(self, request: web.Request) -> web.StreamResponse:
         name = request.query.get("t", "")
-        async for _ in request.content.iter_any():
-            pass
-        if images.find_image(name) is None:
-            return _json_lines({"error": images.cannot_run(name), "errorDetail": {"message": images.cannot_run(name)}})
+        with tempfile.TemporaryFile() as context:
+            async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
+                if context.tell() <= CONTEXT_LIMIT_BYTES:  # the rest is not kept; the build then fails
+                    await asyncio.to_thread(context.write, chunk)
+            try:
+                await self._engine.build(name, context)
+            except ValueError as error:
+                return _json_lines({"error": str(error), "errorDetail": {"message": str(error)}})
         return _json_lines({"stream": f"Successfully tagged {name}\n"})
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
@@ -166,11 +180,11 @@ class _DockerApi:
         except ValueError:
             return _error(400, "The body is not JSON.")
         name = str(body.get("Image", ""))
-        image = images.find_image(name)
+        image = self._engine.image(name)
         if image is None:
             return _error(404, f"{images.no_such_image(name)}. {images.cannot_run(name)}")
         try:
-            container = await self._engine.create(image.runtime, body, _peer(request))
+            container = await self._engine.create(image, body, _peer(request))
         except ValueError as error:
             return _error(400, str(error))
         except EngineError as error:

@@ -12,16 +12,18 @@ import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aiohttp import web
 
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import docker_api
+from emulator.engine.built_images import BuiltImages
 from emulator.engine.container import Container
 from emulator.engine.environment import Environment, EnvironmentSettings
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
+from emulator.engine.images import Image
 from emulator.engine.log_stream import WritesLines
 from emulator.engine.running_function import RunningFunctions
 from emulator.engine.runtime_client import ensure_runtime_client
@@ -66,6 +68,7 @@ class Engine:
         self._runner: web.AppRunner | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._temp_root: Path | None = None
+        self._images: BuiltImages | None = None
 
     async def start(self) -> None:
         """Listen on the socket. Raises `EngineError` when another engine does."""
@@ -74,6 +77,7 @@ class Engine:
         await _clear_socket(self._socket_path)
         await asyncio.to_thread(_sweep_temp_dirs)
         self._temp_root = _make_temp_root()
+        self._images = BuiltImages(self._temp_root / "layers")
         self._runner = web.AppRunner(
             docker_api.application(self),
             access_log=None,
@@ -109,13 +113,25 @@ class Engine:
             await asyncio.to_thread(shutil.rmtree, self._temp_root, ignore_errors=True)
             self._temp_root = None
 
-    async def create(self, runtime: str, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Container:
-        """Make a container for a function of `runtime` from the body of Docker's create call.
+    def image(self, name: str) -> Image | None:
+        """Return the image of that name, None when the engine has no such image."""
+        return self._images.find(name) if self._images is not None else None
+
+    async def build(self, name: str, context: IO[bytes]) -> Image:
+        """Build the image `name` from a tar file. Raises `ValueError` with a sentence for the client."""
+        if self._images is None:
+            raise ValueError("The engine has been stopped.")
+        image = await asyncio.to_thread(self._images.build, name, context)
+        self._images.prune(layers for each in self._containers.values() for layers in each.function.layers)
+        return image
+
+    async def create(self, image: Image, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Container:
+        """Make a container for a function on `image` from the body of Docker's create call.
 
         Raises `ValueError` or `EngineError` with a sentence for the client.
         """
-        interpreter, _ = await self._runtime(runtime)
-        function = Function.from_create_body(interpreter.runtime, body)
+        interpreter, _ = await self._runtime(image.runtime)
+        function = Function.from_create_body(interpreter.runtime, body, (image.layers,) if image.layers else ())
         container = Container(function, body, owner, self.functions, self.exposed_headers.get(function.name))
         self._containers[container.id] = container
         return container

@@ -20,7 +20,8 @@ class Function:
     """A function as SAM CLI describes it to its container engine.
 
     `variables` are those of the template and SAM's own. `interpreter_options` are the debugger's, when there is one.
-    `memory_is_limited` is false under `sam local … --no-memory-limit`.
+    `memory_is_limited` is false under `sam local … --no-memory-limit`. `layers` are the folders that Lambda puts over
+    one another at /opt: of two that hold the same file the later wins.
     """
 
     runtime: str
@@ -31,9 +32,10 @@ class Function:
     port: int
     interpreter_options: tuple[str, ...] = ()
     memory_is_limited: bool = True
+    layers: tuple[Path, ...] = ()
 
     @classmethod
-    def from_create_body(cls, runtime: str, body: Mapping[str, Any]) -> Function:
+    def from_create_body(cls, runtime: str, body: Mapping[str, Any], layers: tuple[Path, ...] = ()) -> Function:
         """Read the body of `POST /containers/create` (Docker Engine API v1.35, "Create a container").
 
         Raises `ValueError` with a sentence for a body without what SAM CLI puts into it.
@@ -49,14 +51,22 @@ class Function:
         host, port = _published_port(host_config.get("PortBindings") or {})
         options = _interpreter_options(body.get("Entrypoint") or [], binds)
         limited = bool(host_config.get("Memory"))
-        return cls(runtime, handler, Path(binds[TASK_ROOT]), variables, host, port, options, limited)
+        return cls(runtime, handler, Path(binds[TASK_ROOT]), variables, host, port, options, limited, layers)
 
     @property
     def identity(self) -> object:
         """Return what two descriptions of the same function have in common; where its container listens is not."""
         variables = frozenset(self.variables.items())
         root = os.path.realpath(self.task_root)
-        return self.runtime, self.handler, root, variables, self.interpreter_options, self.memory_is_limited
+        limits = self.interpreter_options, self.memory_is_limited
+        return self.runtime, self.handler, root, variables, *limits, self.layers
+
+    @property
+    def layer_search_path(self) -> list[str]:
+        """Return the folders of the layers' Python packages, in the order in which Lambda's runtime searches them."""
+        from_last = [layer / "python" for layer in reversed(self.layers)]
+        packages = [python / "lib" / self.runtime / "site-packages" for python in from_last]
+        return [str(folder) for folder in (*packages, *from_last) if folder.is_dir()]
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _PYTHON_IMAGE = re.compile(
@@ -19,16 +20,18 @@ _PYTHON_IMAGE = re.compile(
 
 @dataclass(frozen=True)
 class Image:
-    """An image that the engine stands in for."""
+    """An image that the engine stands in for. `layers` is the folder of what it has under /opt, if it has any."""
 
     name: str
     repository: str
     runtime: str
+    layers: Path | None = None
 
     @property
     def digest(self) -> str:
-        """Return one digest per runtime: the base image never looks older than the registry's."""
-        return "sha256:" + hashlib.sha256(self.runtime.encode()).hexdigest()
+        """Return one digest per runtime and layers: the base image never looks older than the registry's."""
+        content = f"{self.runtime} {self.layers.name}" if self.layers else self.runtime
+        return "sha256:" + hashlib.sha256(content.encode()).hexdigest()
 
     def inspection(self) -> dict[str, Any]:
         """Return what `GET /images/{name}/json` answers (Docker Engine API v1.35, ImageInspect)."""
@@ -71,6 +74,6 @@ def no_such_image(name: str) -> str:
 def cannot_run(name: str) -> str:
     """Return the sentence for an image that only a real container engine can run."""
     return (
-        f"The engine runs Python functions of PackageType Zip without layers; {name} needs a real container engine: "
+        f"The engine runs Python functions of PackageType Zip; {name} needs a real container engine: "
         "start Docker, Finch or Podman and run again with ENGINE=docker."
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,15 +52,16 @@ def process_environment(
     task_root = str(function.task_root)
     if declared.get(_ENDPOINT):
         account = {name: value for name, value in account.items() if name != _ENDPOINT}
-    search_path = [str(runtime_dir)]
+    search_path = [*function.layer_search_path, str(runtime_dir)]
+    layers = list(reversed(function.layers))
     if function.is_debugged:
         search_path.insert(0, task_root)  # the debugger is in the function's package
     variables = {
         **{name: os.environ[name] for name in _NETWORK if name in os.environ},
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "PATH": f"{interpreter.parent}:/usr/local/bin:/usr/bin:/bin",
-        "LD_LIBRARY_PATH": f"{task_root}:{task_root}/lib",
+        "PATH": ":".join((f"{interpreter.parent}:/usr/local/bin:/usr/bin:/bin", *(f"{each}/bin" for each in layers))),
+        "LD_LIBRARY_PATH": ":".join((task_root, f"{task_root}/lib", *(f"{each}/lib" for each in layers))),
         "PYTHONPATH": os.pathsep.join(search_path),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         **declared,
@@ -76,10 +77,20 @@ def process_environment(
         "TMPDIR": str(temp_dir),
     }
     if "PYTHONPATH" in declared:
-        variables["PYTHONPATH"] = declared["PYTHONPATH"].replace(TASK_ROOT, task_root)
+        declared_path = declared["PYTHONPATH"].replace(TASK_ROOT, task_root).split(os.pathsep)
+        variables["PYTHONPATH"] = os.pathsep.join(
+            folder for entry in declared_path for folder in _where_it_is(entry, function.layers)
+        )
     if "AWS_ACCESS_KEY_ID" in account and "AWS_SESSION_TOKEN" not in account:
         variables.pop("AWS_SESSION_TOKEN", None)
     if any(name.lower() in ("http_proxy", "https_proxy") for name in variables):
         reached_directly = [variables.get("NO_PROXY"), variables.get("no_proxy"), "127.0.0.1", "localhost"]
         variables["NO_PROXY"] = variables["no_proxy"] = ",".join(filter(None, reached_directly))
     return variables
+
+
+def _where_it_is(entry: str, layers: Sequence[Path]) -> list[str]:
+    """Return a folder under /opt as the folders of the layers, the last first; any other as it is."""
+    if entry != "/opt" and not entry.startswith("/opt/"):
+        return [entry]
+    return [f"{layer}{entry.removeprefix('/opt')}" for layer in reversed(layers)]

@@ -69,9 +69,11 @@ def test_what_is_missing_is_named(changes: dict[str, Any], words: str) -> None:
         Function.from_create_body("python3.13", body(**changes))
 
 
-def process_variables(account: dict[str, str] | None = None, **changes: Any) -> dict[str, str]:
+def process_variables(
+    account: dict[str, str] | None = None, layers: tuple[Path, ...] = (), **changes: Any
+) -> dict[str, str]:
     return process_environment(
-        Function.from_create_body("python3.13", body(**changes)),
+        Function.from_create_body("python3.13", body(**changes), layers),
         interpreter=Path("/opt/python/bin/python3.13"),
         runtime_dir=Path("/state/runtime"),
         runtime_api="127.0.0.1:9001",
@@ -125,6 +127,23 @@ def test_an_endpoint_of_the_template_is_kept_when_it_is_one() -> None:
     assert variables["AWS_ENDPOINT_URL"] == "http://mine:1"
     assert variables["AWS_REGION"] == "us-east-1"
     assert process_variables(ACCOUNT, Env=declaring(""))["AWS_ENDPOINT_URL"] == ACCOUNT["AWS_ENDPOINT_URL"]
+
+
+def test_the_last_layer_is_searched_first_and_site_packages_before_all(tmp_path: Path) -> None:
+    layers = first, last = tmp_path / "first", tmp_path / "last"
+    packages = first / "python" / "lib" / "python3.13" / "site-packages"
+    for folder in (packages, last / "python"):
+        folder.mkdir(parents=True)
+    variables = process_variables(layers=layers)
+    assert variables["PYTHONPATH"] == f"{packages}:{last}/python:{first}/python:/state/runtime"
+    assert variables["PATH"].endswith(f":/bin:{last}/bin:{first}/bin")
+    assert variables["LD_LIBRARY_PATH"].endswith(f"/lib:{last}/lib:{first}/lib")
+
+
+def test_a_search_path_of_the_template_finds_the_layers() -> None:
+    declared = [*body()["Env"], "PYTHONPATH=/var/task/lib:/opt/own"]
+    variables = process_variables(layers=(Path("/first"), Path("/last")), Env=declared)
+    assert variables["PYTHONPATH"] == "/home/me/my shop/.build/lib:/last/own:/first/own"
 
 
 def test_every_environment_has_a_log_stream_of_its_own() -> None:
