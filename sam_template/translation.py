@@ -19,9 +19,16 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 KEPT_TRANSLATIONS: Final = 8
-_FORMAT: Final = "1"  # of the kept files
+_FORMAT: Final = "2"  # of the kept files
 _CODE_PROPERTIES: Final = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 # The translator takes code that is packaged already; where it lies means nothing to a local run.
+_DEFINITIONS: Final = {
+    "AWS::Serverless::Api": "DefinitionBody",
+    "AWS::Serverless::HttpApi": "DefinitionBody",
+    "AWS::Serverless::StateMachine": "Definition",
+}
+"""Types that may keep a part of themselves in a file, DefinitionUri, and the property that holds it written out."""
+_DEFINITION_FILE: Final = re.compile(r"DefinitionUri[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 _PACKAGED_CODE: Final = "s3://packaged/code"
 
 
@@ -47,7 +54,8 @@ def translate(path: Path, parameters: Mapping[str, str], cache: Path | None, reg
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"{path} cannot be read ({error}); name an existing template.") from error
-    kept = None if cache is None else cache / f"{_fingerprint(source, parameters, region)}.json"
+    files = "".join(_text_of(path.parent / name) for name in _DEFINITION_FILE.findall(source))
+    kept = None if cache is None else cache / f"{_fingerprint(source + files, parameters, region)}.json"
     if kept is not None:
         with contextlib.suppress(OSError, ValueError, TypeError):
             return Translation(**json.loads(kept.read_bytes()))
@@ -93,6 +101,7 @@ def _translate(path: Path, source: str, parameters: Mapping[str, str], region: s
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of switches that only AWS can turn
     document = parse(path, source)
     code_uris = _package(document)
+    _write_out_definitions(path, document)
     values = dict(parameters)
     # The steps of samtranslator.translator.transform.transform, with a session that needs no configuration: boto3's own
     # would read ~/.aws and fail on a profile that is gone.
@@ -119,6 +128,17 @@ def parse(path: Path, source: str) -> dict[str, Any]:
 
     Raises TemplateError with the line of the mistake.
     """
+    document = _load_yaml(path, source)
+    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
+        raise TemplateError(f"{path.name} declares no Resources; it must be a SAM template.")
+    for logical_id, resource in document["Resources"].items():
+        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+            raise TemplateError(f"{place(path, source, str(logical_id))}: {logical_id} needs a Type.")
+    return document
+
+
+def _load_yaml(path: Path, source: str) -> Any:
+    """Return YAML (or JSON) as data, short forms written out. Raises TemplateError with the line of the mistake."""
     import yaml
     from samtranslator.yaml_helper import intrinsics_multi_constructor
 
@@ -132,19 +152,13 @@ def parse(path: Path, source: str) -> dict[str, Any]:
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     try:
-        document = yaml.load(source, Loader)  # noqa: S506 (a SafeLoader)
+        return yaml.load(source, Loader)  # noqa: S506 (a SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         raise TemplateError(f"{path.name}{line}: this is not YAML ({error.problem}); correct it.") from error
     except yaml.YAMLError as error:
         raise TemplateError(f"{path.name}: this is not YAML ({error}); correct it.") from error
-    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
-        raise TemplateError(f"{path.name} declares no Resources; it must be a SAM template.")
-    for logical_id, resource in document["Resources"].items():
-        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-            raise TemplateError(f"{place(path, source, str(logical_id))}: {logical_id} needs a Type.")
-    return document
 
 
 def _package(document: dict[str, Any]) -> dict[str, str]:
@@ -166,6 +180,29 @@ def _package(document: dict[str, Any]) -> dict[str, str]:
             found[logical_id] = location
             properties[name] = _PACKAGED_CODE
     return found
+
+
+def _write_out_definitions(path: Path, document: dict[str, Any]) -> None:
+    """Put the files that a DefinitionUri names where the translator takes them, in place."""
+    for logical_id, resource in document["Resources"].items():
+        name, properties = _DEFINITIONS.get(resource["Type"]), resource.get("Properties")
+        location = properties.get("DefinitionUri") if isinstance(properties, dict) else None
+        if name is None or not isinstance(location, str) or "://" in location:
+            continue
+        file = path.parent / location
+        text = _text_of(file)
+        if not text:
+            raise TemplateError(f"{path.name}: the DefinitionUri of {logical_id} names {file}, which cannot be read.")
+        properties.pop("DefinitionUri")
+        properties[name] = _load_yaml(file, text)
+
+
+def _text_of(file: Path) -> str:
+    """Return what is in a file, "" for one that cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _cause(path: Path, source: str, message: str) -> str:

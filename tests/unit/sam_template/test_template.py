@@ -176,3 +176,29 @@ class TestCache:
             (tmp_path / f"{number}.json").write_text("{}")
         Template.load(SHOP, cache=tmp_path)
         assert len(list(tmp_path.glob("*.json"))) == translation.KEPT_TRANSLATIONS
+
+
+class TestDefinitionFiles:
+    STEPS = """
+        Steps:
+          Type: AWS::Serverless::StateMachine
+          Properties: {DefinitionUri: steps.yaml, Role: "arn:aws:iam::000000000000:role/r"}
+    """
+
+    def definition(self, folder: Path) -> str:
+        template = Template.load(write(folder, self.STEPS), cache=folder / "translations")
+        return str(template.evaluated("Steps")["DefinitionString"])
+
+    def test_a_state_machine_may_be_in_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "steps.yaml").write_text("StartAt: Do\nStates: {Do: {Type: Pass, End: true}}\n")
+        assert '"StartAt": "Do"' in self.definition(tmp_path)
+
+    def test_a_change_of_the_file_is_seen(self, tmp_path: Path) -> None:
+        (tmp_path / "steps.yaml").write_text("StartAt: One\n")
+        assert "One" in self.definition(tmp_path)
+        (tmp_path / "steps.yaml").write_text("StartAt: Two\n")
+        assert "Two" in self.definition(tmp_path)
+
+    def test_a_file_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(TemplateError, match=r"the DefinitionUri of Steps names .*steps.yaml, which cannot be read"):
+            self.definition(tmp_path)
