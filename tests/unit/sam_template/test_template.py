@@ -38,7 +38,9 @@ class TestShop:
         assert (function.runtime, function.architecture) == ("python3.13", "arm64")
         assert (function.timeout, function.memory_size) == (15, 512)
         assert shop.resources[function.role]["Type"] == "AWS::IAM::Role"
-        assert function.environment["TABLE_NAME"] == {"Ref": "ShopInventory"}
+        declared = translation.parse(SHOP, SHOP.read_text())["Resources"]["InventoryFunction"]["Properties"]
+        written = declared["Environment"]["Variables"]
+        assert {name: function.environment[name] for name in written} == written
 
     def test_every_event_is_a_route(self, shop: Template) -> None:
         events = [
