@@ -16,7 +16,7 @@ from benchmarks.processes import PYTHON, attached, emulated, start_api, until
 from benchmarks.routes import ROUTES, Route
 from emulator.control import ask
 from emulator.paths import RunningEmulator
-from emulator.ports import LOOPBACK, accepts, free_port
+from emulator.processes.ports import LOOPBACK, accepts, free_port
 from sam_template.repository import REPOSITORY
 
 CLIENTS = (1, 8, 32)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.measure import percentile
 from benchmarks.plan import BenchmarkError
-from emulator.ports import LOOPBACK
+from emulator.processes.ports import LOOPBACK
 
 STALL_MS = 900
 """An answer that takes longer was held up: SAM CLI waits a whole second for a log line that it missed."""

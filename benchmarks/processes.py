@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.plan import BenchmarkError
-from emulator.attached_process import AttachedProcess
 from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
-from emulator.ports import LOOPBACK, accepts, free_port
+from emulator.processes.attached_process import AttachedProcess
+from emulator.processes.ports import LOOPBACK, accepts, free_port
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, start_api_command
 from sam_template.repository import REPOSITORY, TEMPLATE
 from tools.declared_function import DeclaredFunction, read_function

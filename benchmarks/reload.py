@@ -16,7 +16,7 @@ from benchmarks.measure import Measure, Section
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import emulated, start_api
 from emulator.paths import INSTALLED
-from emulator.ports import LOOPBACK
+from emulator.processes.ports import LOOPBACK
 from sam_template.repository import REPOSITORY
 
 CHANGED_SECONDS = 20

@@ -10,7 +10,7 @@ from benchmarks.measure import Measure, Section, ratios
 from benchmarks.plan import Plan
 from benchmarks.processes import SAM, attached, environment, timed, until
 from emulator.paths import StatePaths
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 
 _READY = re.compile(r"^Ready: http", re.MULTILINE)
 

@@ -2,7 +2,7 @@
 
 if __name__ == "__main__":
     try:
-        from emulator.cli import main
+        from emulator.commands.cli import main
 
         raise SystemExit(main())
     except KeyboardInterrupt:  # Ctrl-C while it still imports

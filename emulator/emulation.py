@@ -17,6 +17,7 @@ from emulator.aws.access_denied import Refusals
 from emulator.aws.clients import preload
 from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.aws.provisioning import services
+from emulator.aws.role_sessions import RoleSessions
 from emulator.aws.stack import Stack
 from emulator.aws.wire import WIRE as AWS_WIRE
 from emulator.backing_services import BackingServices
@@ -29,9 +30,8 @@ from emulator.gateway import ServedApi
 from emulator.gateway_ports import GatewayPorts, as_sam_describes_it
 from emulator.installed_engine import container_network
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
-from emulator.ports import Network
-from emulator.process_identity import ProcessIdentity
-from emulator.role_sessions import RoleSessions
+from emulator.processes.ports import Network
+from emulator.processes.process_identity import ProcessIdentity
 from emulator.sam_cli import account_variables
 from emulator.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock

@@ -23,7 +23,7 @@ from emulator.engine.lambda_errors import REQUEST_LIMIT_BYTES
 from emulator.engine.running_function import RunningFunctions
 from emulator.gateway.engine_functions import EngineFunctions, OutputLog
 from emulator.http_server import HttpServer, Request, Response
-from emulator.ports import LOOPBACK
+from emulator.processes.ports import LOOPBACK
 
 _PATH: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 _JSON: Final = (b"content-type", b"application/json")

@@ -18,8 +18,8 @@ from emulator.errors import EmulatorError
 from emulator.gateway import Gateway, ServedApi
 from emulator.gateway.engine_functions import EngineFunctions, OutputLog
 from emulator.gateway.template_apis import TemplateApis
-from emulator.ports import LOOPBACK
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.ports import LOOPBACK
+from emulator.processes.process_identity import ProcessIdentity
 from emulator.status_view import Row
 from sam_template import Template
 from sam_template.repository import REGION

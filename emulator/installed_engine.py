@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from emulator.errors import EmulatorError
-from emulator.ports import LOOPBACK, Network
+from emulator.processes.ports import LOOPBACK, Network
 
 HOST_IN_CONTAINERS = "host.docker.internal"
 """Under this name Docker Desktop, Finch and Podman machines reach what listens on this machine's loopback interface."""

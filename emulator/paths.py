@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emulator.credentials import Endpoint, RootCredentials
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 from sam_template.repository import REPOSITORY
 
 INSTALLED = REPOSITORY / ".local"

@@ -17,7 +17,7 @@ from typing import Self
 
 from emulator.errors import EmulatorError
 from emulator.paths import SOCKETS_PREFIX, StatePaths
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 
 _OWNER = "state-folder"
 """The link in a folder of sockets that leads to the state folder it belongs to."""

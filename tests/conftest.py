@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from emulator import background
 from emulator.aws.clients import Clients
+from emulator.commands import background
 from emulator.control import ask
 from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.sam_cli import process_environment

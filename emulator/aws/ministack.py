@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, ClassVar, Final
 
-from emulator.attached_process import AttachedProcess
 from emulator.credentials import Endpoint, RootCredentials
-from emulator.ports import LOOPBACK
-from emulator.server_process import ServerProcess, plain_environment
+from emulator.processes.attached_process import AttachedProcess
+from emulator.processes.ports import LOOPBACK
+from emulator.processes.server_process import ServerProcess, plain_environment
 
 HEALTH_PATH: Final = "/_ministack/health"
 RESET_PATH: Final = "/_ministack/reset"

@@ -7,7 +7,7 @@ from typing import Self
 
 from aiohttp import web
 
-from emulator.ports import LOOPBACK
+from emulator.processes.ports import LOOPBACK
 
 
 class LoopbackServer(ABC):

@@ -23,7 +23,7 @@ from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.valkey import Valkey
 from emulator.errors import EmulatorError
 from emulator.fault_injection import Faults, Proxy, RedisWire, Wire
-from emulator.ports import LOOPBACK, Network
+from emulator.processes.ports import LOOPBACK, Network
 from emulator.status_view import Row
 from sam_template.repository import REPOSITORY
 

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, ClassVar, Final
 
-from emulator.attached_process import AttachedProcess
 from emulator.errors import EmulatorError
-from emulator.ports import LOOPBACK
-from emulator.server_process import ServerProcess, plain_environment
+from emulator.processes.attached_process import AttachedProcess
+from emulator.processes.ports import LOOPBACK
+from emulator.processes.server_process import ServerProcess, plain_environment
 
 SERVER_VARIABLE: Final = "VALKEY_SERVER"
 """An environment variable: the command to run instead of the packaged server, `redis-server` for example."""

@@ -15,7 +15,7 @@ from emulator.engine.function import Function
 from emulator.engine.invoke_endpoint import InvokeEndpoint
 from emulator.engine.log_stream import LogStream
 from emulator.engine.running_function import RunningFunctions
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 
 _PORT_ATTEMPTS = 10
 _PORT_WAIT_SECONDS = 0.1

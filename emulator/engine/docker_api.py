@@ -23,8 +23,8 @@ from emulator.engine.container import Container
 from emulator.engine.errors import EngineError
 from emulator.engine.images import Image
 from emulator.engine.log_stream import Attachment
-from emulator.peer import process_of
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.peer import process_of
+from emulator.processes.process_identity import ProcessIdentity
 
 _LOG = logging.getLogger(__name__)
 _API_VERSION = "1.44"

@@ -27,7 +27,7 @@ from emulator.engine.images import Image
 from emulator.engine.log_stream import WritesLines
 from emulator.engine.running_function import RunningFunctions
 from emulator.engine.runtime_client import ensure_runtime_client
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 from tools.interpreters import Interpreter, InterpreterNotFoundError, find_interpreter
 
 _LOG = logging.getLogger(__name__)

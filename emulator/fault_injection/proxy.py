@@ -12,7 +12,7 @@ from typing import Final, Self
 from emulator.fault_injection.connection import Connection
 from emulator.fault_injection.fault import NONE, Fault, Kind
 from emulator.fault_injection.wire import Wire
-from emulator.ports import LOOPBACK
+from emulator.processes.ports import LOOPBACK
 
 _BACKLOG: Final = 512
 _NAMES: Final = (LOOPBACK, "localhost", "[::1]")

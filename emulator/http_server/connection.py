@@ -13,7 +13,7 @@ from typing import Protocol
 import httptools
 
 from emulator.http_server.messages import Header, Limits, Request, Response
-from emulator.peer import is_same_user
+from emulator.processes.peer import is_same_user
 
 _REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -25,7 +25,7 @@ class HttpServer:
 
     `refusal(status)` is the answer to what no handler sees: a malformed request (400), a slow one (408), a head that is
     too large (431). A client that closes its side while it waits is gone, unless `allows_half_close`. With
-    `own_user_only` the connections of other users of this machine are closed at once (see `emulator.peer`).
+    `own_user_only` the connections of other users of this machine are closed at once (see `emulator.processes.peer`).
     """
 
     def __init__(

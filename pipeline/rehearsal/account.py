@@ -20,7 +20,7 @@ from emulator.backing_services import BackingServices
 from emulator.credentials import Endpoint
 from emulator.errors import EmulatorError
 from emulator.paths import INSTALLED
-from emulator.ports import Network
+from emulator.processes.ports import Network
 from pipeline.rehearsal.errors import RehearsalError
 from tools.interpreters import InterpreterNotFoundError, find_interpreter
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from emulator.foreground import interruptible
+from emulator.commands.foreground import interruptible
 from emulator.paths import INSTALLED
 from pipeline.rehearsal import table
 from pipeline.rehearsal.account import EmulatedAccount, emulated_account, require_same_python

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from emulator.attached_process import AttachedProcess
 from emulator.credentials import Endpoint
+from emulator.processes.attached_process import AttachedProcess
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.settings import ENVIRONMENT

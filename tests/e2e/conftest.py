@@ -16,7 +16,7 @@ import pytest
 
 from emulator.control import ask
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from sam_template.repository import REPOSITORY
 from tests.e2e.browser import MISSING, Browser, installed_browser
 

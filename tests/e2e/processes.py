@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psutil
 
 from emulator.paths import StatePaths
-from emulator.ports import accepts
+from emulator.processes.ports import accepts
 
 GONE_SECONDS = 20
 

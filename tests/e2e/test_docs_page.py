@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from app.main import app
 
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from tests.e2e.browser import Browser
 
 

@@ -13,9 +13,9 @@ import httpx
 import psutil
 import pytest
 
-from emulator import background
+from emulator.commands import background
 from emulator.paths import STATE_FOLDER_VARIABLE, StatePaths
-from emulator.ports import accepts
+from emulator.processes.ports import accepts
 from sam_template.repository import REPOSITORY
 from tests.conftest import NAME_OTHER_BACKING_SERVICES
 from tests.e2e.conftest import DOORS, Started, make_start

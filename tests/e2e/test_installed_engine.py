@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from emulator.paths import INSTALLED, STATE_FOLDER_VARIABLE, StatePaths
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from sam_template.repository import REPOSITORY
 from tests.e2e.conftest import Started
 from tests.e2e.processes import assert_nothing_left, family

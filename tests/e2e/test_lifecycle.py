@@ -17,8 +17,8 @@ import pytest
 
 from emulator.credentials import Endpoint, RootCredentials
 from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
-from emulator.ports import accepts, free_port
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.ports import accepts, free_port
+from emulator.processes.process_identity import ProcessIdentity
 from sam_template.repository import REPOSITORY
 from tests.e2e.conftest import DOORS, Started, make_start
 from tests.e2e.processes import assert_nothing_left, family

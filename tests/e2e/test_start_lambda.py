@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from emulator.aws.clients import Clients
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.ports import accepts, free_port
+from emulator.processes.ports import accepts, free_port
 from emulator.sam_cli import start_lambda_command
 from sam_template.repository import REPOSITORY, SAMCONFIG
 from tests.conftest import load_event

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from sam_template.repository import REPOSITORY
 from tests.conftest import NAME_OTHER_BACKING_SERVICES
 from tests.e2e.processes import assert_no_process_names

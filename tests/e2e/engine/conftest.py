@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from tests.e2e.engine.sam import Bench, Command, sts_fake, write_project
 
 

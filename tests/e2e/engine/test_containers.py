@@ -15,7 +15,7 @@ import pytest
 
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import Engine
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from tests.e2e.engine.sam import FUNCTIONS, HOME, wait_until, write_project
 
 BASE = "public.ecr.aws/lambda/python:3.13-x86_64"

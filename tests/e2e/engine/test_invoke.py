@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from tests.e2e.engine.sam import Bench, write_project
 
 REPORT = re.compile(

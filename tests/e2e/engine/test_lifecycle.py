@@ -8,7 +8,7 @@ import httpx
 import psutil
 import pytest
 
-from emulator.ports import accepts, free_port
+from emulator.processes.ports import accepts, free_port
 from tests.e2e.engine.sam import Bench, alive, wait_until, write_project
 
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from emulator.sam_cli import shell_exports
 from sam_template.repository import REPOSITORY
 

@@ -10,7 +10,7 @@ import pytest
 
 from emulator.credentials import Endpoint, RootCredentials
 from emulator.paths import INSTALLED, STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.credentials import Endpoint, RootCredentials
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, shell_exports, start_api_command
 
 RUNNING = RunningEmulator(

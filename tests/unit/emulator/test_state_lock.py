@@ -13,7 +13,7 @@ import pytest
 
 from emulator.errors import EmulatorError
 from emulator.paths import StatePaths
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 from emulator.state_lock import StateLock, holder
 
 HOLD = """

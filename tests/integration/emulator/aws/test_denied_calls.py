@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
-from emulator import background, status_view
+from emulator import status_view
 from emulator.aws.stack import Stack
+from emulator.commands import background
 from emulator.control import ask
 from emulator.errors import EmulatorError
 from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from emulator.backing_services import BackingServices
-from emulator.ports import Network
+from emulator.processes.ports import Network
 
 Test = Callable[[BackingServices], Awaitable[Any]]
 REAL_ONES = ("REDIS_HOST", "ES_URL", "ANTHROPIC_API_KEY")

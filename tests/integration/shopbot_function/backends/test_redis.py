@@ -19,7 +19,7 @@ from shopping_bot.chat.conversations import Conversations
 from shopping_bot.deadline import Deadline
 
 from emulator.backing_services.valkey import Valkey
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from tests.integration.shopbot_function.conftest import PASSWORD
 from tests.integration.shopbot_function.proxy import Proxy
 from tests.unit.shopbot_function.fakes import session_ids

@@ -13,7 +13,7 @@ from shopping_bot.search.index import ALIAS, SearchIndexError, fill, main, read_
 
 from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.elasticsearch import Elasticsearch
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 WITH_CATALOG = ("--catalog", str(CATALOG))

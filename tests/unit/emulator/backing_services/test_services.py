@@ -10,7 +10,7 @@ import pytest
 
 from emulator.backing_services import BackingServices, services
 from emulator.errors import EmulatorError
-from emulator.ports import Network, free_port
+from emulator.processes.ports import Network, free_port
 
 YOURS = {
     "REDIS_HOST": "cache.example",

@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from emulator.gateway.token_issuer import TokenIssuer
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from tests.unit.emulator.gateway.api_client import Client, function_with, http_api, http_event, serve
 
 UNAUTHORIZED = (401, {"message": "Unauthorized"})

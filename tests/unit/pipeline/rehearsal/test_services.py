@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from emulator.credentials import Endpoint, RootCredentials
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from pipeline.rehearsal.services import ClosedError, Services
 
 

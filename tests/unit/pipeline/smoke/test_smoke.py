@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from emulator.ports import free_port
+from emulator.processes.ports import free_port
 from pipeline.smoke.__main__ import KEY_VARIABLE, main
 from pipeline.smoke.checks import guarded
 from pipeline.smoke.client import Deployment, UnexpectedError, UnreachableError

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 
 
 def forked(seconds: float = 0) -> int:

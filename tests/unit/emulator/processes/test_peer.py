@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.http_server import HttpServer, Response
-from emulator.peer import is_same_user, process_of
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.peer import is_same_user, process_of
+from emulator.processes.process_identity import ProcessIdentity
 
 NOBODY = 65534
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a TCP socket is")

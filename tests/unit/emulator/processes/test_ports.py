@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator.errors import EmulatorError
-from emulator.ports import LOOPBACK, accepts, free_port, parse_port, reserved
+from emulator.processes.ports import LOOPBACK, accepts, free_port, parse_port, reserved
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, ClassVar, Final, Self
 
-from emulator.attached_process import AttachedProcess
-from emulator.ports import LOOPBACK, free_port
+from emulator.processes.attached_process import AttachedProcess
+from emulator.processes.ports import LOOPBACK, free_port
 
 _POLL_SECONDS: Final = 0.02
 _STARTS: Final = 3

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from emulator.commands.foreground import emulator
 from emulator.control import ControlServer
 from emulator.credentials import Endpoint, RootCredentials
-from emulator.foreground import emulator
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.state_lock import StateLock
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulator import role_sessions
+from emulator.aws import role_sessions
+from emulator.aws.role_sessions import RoleSessions
 from emulator.credentials import RoleCredentials
 from emulator.errors import EmulatorError
-from emulator.role_sessions import RoleSessions
 
 
 class Aws:

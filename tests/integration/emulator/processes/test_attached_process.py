@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from emulator.attached_process import AttachedProcess
+from emulator.processes.attached_process import AttachedProcess
 from sam_template.repository import REPOSITORY
 
 # A command that starts a child in a process group of its own, writes both ids, and waits.
@@ -33,7 +33,7 @@ time.sleep(60)
 """
 PARENT = """
 import asyncio, sys
-from emulator.attached_process import AttachedProcess
+from emulator.processes.attached_process import AttachedProcess
 
 async def main():
     await AttachedProcess.start([sys.executable, "-c", *sys.argv[1:]], grace=0.3)

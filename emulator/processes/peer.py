@@ -14,7 +14,7 @@ import socket
 import struct
 import sys
 
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 
 _SOL_LOCAL, _LOCAL_PEERPID = 0, 2  # macOS, <sys/un.h>
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from emulator import options, status_view
-from emulator.attached_process import AttachedProcess
 from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.control import ask, running_or_lock
 from emulator.errors import EmulatorError
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
-from emulator.ports import LOOPBACK, accepts, first_free_port, reserved
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.attached_process import AttachedProcess
+from emulator.processes.ports import LOOPBACK, accepts, first_free_port, reserved
+from emulator.processes.process_identity import ProcessIdentity
 from emulator.sam_cli import invoke_command, process_environment, start_api_command
 from emulator.state_lock import StateLock
 from sam_template.repository import REPOSITORY

@@ -14,7 +14,7 @@ import time
 from emulator.control import ask, running_or_lock
 from emulator.errors import EmulatorError, sentence_of
 from emulator.paths import RunningEmulator, StatePaths
-from emulator.process_identity import ProcessIdentity
+from emulator.processes.process_identity import ProcessIdentity
 from emulator.state_lock import StateLock, holder
 from sam_template.repository import REPOSITORY
 

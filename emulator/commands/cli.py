@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emulator import background, status_view
+from emulator import status_view
+from emulator.commands import background
 from emulator.control import ask, required
 from emulator.errors import EmulatorError, sentence_of
 from emulator.paths import StatePaths
-from emulator.ports import parse_port
+from emulator.processes.ports import parse_port
 from emulator.sam_cli import shell_exports
 
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _start(paths: StatePaths, arguments: argparse.Namespace) -> None:
-    from emulator.foreground import start, start_gateway
+    from emulator.commands.foreground import start, start_gateway
 
     fronts = {"sam": start, "gateway": start_gateway}
     if arguments.front not in fronts:
@@ -49,7 +50,7 @@ def _start(paths: StatePaths, arguments: argparse.Namespace) -> None:
 
 
 def _invoke(paths: StatePaths, arguments: argparse.Namespace) -> int:
-    from emulator.foreground import invoke
+    from emulator.commands.foreground import invoke
 
     if not arguments.function or not arguments.event:
         raise EmulatorError(
@@ -60,7 +61,7 @@ def _invoke(paths: StatePaths, arguments: argparse.Namespace) -> int:
 
 
 def _serve(paths: StatePaths, arguments: argparse.Namespace) -> None:
-    from emulator.foreground import serve
+    from emulator.commands.foreground import serve
 
     asyncio.run(serve(paths, arguments.locked))
 
