@@ -1,17 +1,18 @@
-"""The README is true: its commands are run, and what they print is what it shows."""
+"""The README and the examples of the API are true: their commands are run, and what they print is what is shown."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from sam_template.repository import REPOSITORY
 from tests.e2e.conftest import Started
 
-README = (REPOSITORY / "README.md").read_text()
+README, API = REPOSITORY / "README.md", REPOSITORY / "docs" / "api.md"
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "<time>"),
@@ -20,13 +21,14 @@ VOLATILE = (
 )
 
 
-def tour() -> list[tuple[str, str]]:
-    """Return each command of the README with the output that it shows."""
+def tour(page: Path) -> list[tuple[str, str]]:
+    """Return each request and fault of the page with the output that it shows."""
     steps = []
-    for block in CONSOLE.findall(README):
+    for block in CONSOLE.findall(page.read_text()):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = step.partition("\n")
-            steps.append((command, output.strip()))
+            if command.startswith(("curl", "make fault")):
+                steps.append((command, output.strip()))
     return steps
 
 
@@ -47,22 +49,18 @@ def run(shop: Started) -> Callable[[str], str]:
     return run
 
 
-def test_the_tour_prints_what_the_readme_shows(run: Callable[[str], str], reset: Callable[[], None]) -> None:
+@pytest.mark.parametrize("page", [README, API], ids=lambda page: page.stem)
+def test_a_page_shows_what_its_commands_print(page: Path, run: Callable[[str], str], reset: Callable[[], None]) -> None:
     reset()
-    requests = [(command, shown) for command, shown in tour() if command.startswith(("curl", "make fault"))]
-    assert len(requests) >= 14
-    for command, shown in requests:
+    steps = tour(page)
+    assert len(steps) >= 6
+    for command, shown in steps:
         printed = run(command)
         if shown or command.startswith("curl"):
             assert normalised(printed) == normalised(shown), command
 
 
 def test_an_invocation_prints_the_answer(run: Callable[[str], str]) -> None:
-    (command,) = [command for command, _ in tour() if command.startswith("make invoke")]
+    command = "make invoke FUNCTION=InventoryFunction EVENT=events/inventory/root.json"
+    assert f"`{command}`" in README.read_text()
     assert '"statusCode": 200' in run(command)
-
-
-def test_every_make_task_that_the_readme_names_exists() -> None:
-    makefile = (REPOSITORY / "Makefile").read_text()
-    for task in set(re.findall(r"\bmake ([a-z-]+)", README)):
-        assert re.search(rf"^{task}\b.*:", makefile, re.MULTILINE) or task in ("up", "down", "status", "reset")
