@@ -34,8 +34,10 @@ _FIXED: Final = frozenset({"EventSourceArn", "StartingPosition", "Tags"})
 """What UpdateEventSourceMapping does not take."""
 
 
-def _create(clients: Clients, _: str, properties: Properties) -> str:
+def _create(clients: Clients, name: str, properties: Properties) -> str:
     """Create the mapping, or update the one that is there for the same source and function. `Ref` gives its id."""
+    if not _is_read(properties):
+        return name
     functions = clients.named("lambda")
     request = {**properties, **({"Tags": tag_mapping(properties["Tags"])} if "Tags" in properties else {})}
     found = functions.list_event_source_mappings(
@@ -62,8 +64,17 @@ def _read(clients: Clients, uuid: str, declared: Properties) -> Properties:
 
 
 def _left_out(properties: Properties) -> Sequence[str]:
-    source = properties.get("EventSourceArn", "").split(":")[2:3]
-    return () if source in (["sqs"], ["dynamodb"], ["kinesis"]) else (f"nothing is read from {source or 'its source'}",)
+    return () if _is_read(properties) else (f"nothing is read from {_source(properties) or 'its source'}",)
+
+
+def _is_read(properties: Properties) -> bool:
+    """Tell whether MiniStack reads the source of a mapping."""
+    return _source(properties) in ("sqs", "dynamodb", "kinesis")
+
+
+def _source(properties: Properties) -> str:
+    """Return the service of the source's ARN, "" without one."""
+    return "".join(str(properties.get("EventSourceArn", "")).split(":")[2:3])
 
 
 RESOURCE: Final = ResourceType(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from emulator.aws.clients import Clients
 from emulator.aws.resource_type import Created, ResourceType, generated_name
-from emulator.aws.resources import every, file_name, find, stepfunctions_state_machine
+from emulator.aws.resources import every, file_name, find, lambda_event_source_mapping, stepfunctions_state_machine
 from emulator.aws.resources import s3_bucket as bucket
 from emulator.aws.resources import secretsmanager_secret as secret
 from emulator.aws.schema import Kind, PropertyError, Schema, conform
@@ -253,3 +253,16 @@ def test_a_state_machine_that_catches_an_error_by_its_name_is_told_that_it_will_
     assert sentence.startswith("OutOfStock is caught by no name")
     caught["Catch"][0]["ErrorEquals"] = ["States.ALL"]
     assert not stepfunctions_state_machine.RESOURCE.left_out({"Definition": {"States": {"Do": caught}}})
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("arn:aws:sqs:r:a:jobs", []), ("arn:aws:kafka:r:a:c", ["kafka"]), (None, ["its source"])]
+)
+def test_a_source_that_nobody_reads_is_said(source: str | None, said: list[str]) -> None:
+    properties = {"FunctionName": "f"} | ({"EventSourceArn": source} if source else {})
+    sentences = lambda_event_source_mapping.RESOURCE.left_out(properties)
+    assert list(sentences) == [f"nothing is read from {one}" for one in said]
+    if said:
+        create = lambda_event_source_mapping.RESOURCE.create
+        assert create is not None
+        assert create(TestReturnValues.NOBODY, "the-name", properties) == "the-name"  # and nobody is called
