@@ -1,7 +1,7 @@
 """`template.yaml` as production deploys it: SAM's transform applied, parameters set, conditions decided.
 
-Gates that read the source alone see neither the roles that SAM makes nor what `!If [IsProd, …]` comes to. Options that
-samconfig.toml leaves off are on here, so that nothing escapes a gate until somebody wants it.
+Checks that read the source alone see neither the roles that SAM makes nor what `!If [IsProd, …]` comes to. Options that
+samconfig.toml leaves off are on here, so that nothing escapes a check until somebody wants it.
 """
 
 from __future__ import annotations

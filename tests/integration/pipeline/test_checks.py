@@ -11,7 +11,7 @@ import pytest
 from pipeline import resolved_template
 from sam_template.repository import REPOSITORY, TEMPLATE
 
-GATES = REPOSITORY / ".local" / "checks" / "bin"
+CHECKS = REPOSITORY / ".local" / "checks" / "bin"
 
 WORKFLOW = """
 name: broken
@@ -41,7 +41,7 @@ def broken_template(*replacements: tuple[str, str]) -> str:
 
 def objections(*command: str | Path) -> str:
     """Run a check that has to fail, and return what it said."""
-    environment = {**os.environ, "PATH": f"{GATES}:{os.environ['PATH']}", "AWS_DEFAULT_REGION": "us-east-1"}
+    environment = {**os.environ, "PATH": f"{CHECKS}:{os.environ['PATH']}", "AWS_DEFAULT_REGION": "us-east-1"}
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY, env=environment)
     assert run.returncode, f"{command[0]} found nothing"
     return run.stdout + run.stderr
@@ -66,7 +66,7 @@ def test_checkov_finds_an_open_bucket_and_a_role_that_may_do_everything(tmp_path
         patch.chdir(REPOSITORY)
         deployed.write_text(resolved_template.as_text(broken))
 
-    said = objections(GATES / "checkov", "--file", deployed)
+    said = objections(CHECKS / "checkov", "--file", deployed)
 
     assert "CKV_AWS_53" in said, "public ACLs"
     assert "AWS::IAM::Role.ShopbotFunctionRole" in said, "SAM makes it of the function's policies"
@@ -75,7 +75,7 @@ def test_checkov_finds_an_open_bucket_and_a_role_that_may_do_everything(tmp_path
 def test_actionlint_finds_a_job_and_a_name_that_do_not_exist(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yml"
     broken.write_text(WORKFLOW)
-    said = objections(GATES / "actionlint", broken)
+    said = objections(CHECKS / "actionlint", broken)
     assert "gret" in said
     assert "repositry" in said
 
@@ -84,6 +84,6 @@ def test_zizmor_finds_a_title_that_becomes_a_command_and_an_action_that_moves(tm
     broken = tmp_path / ".github" / "workflows" / "broken.yml"
     broken.parent.mkdir(parents=True)
     broken.write_text(WORKFLOW)
-    said = objections(GATES / "zizmor", "--offline", "--no-progress", tmp_path)
+    said = objections(CHECKS / "zizmor", "--offline", "--no-progress", tmp_path)
     assert "template-injection" in said
     assert "unpinned-uses" in said

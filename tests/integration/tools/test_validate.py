@@ -12,12 +12,12 @@ import pytest
 
 from sam_template.repository import REPOSITORY
 
-SLOW_GATES = 2
+SLOW_CHECKS = 2
 """How many of the checks take seconds: more than the time that a test needs to interrupt them."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_no_gate_runs_on_after_an_interruption(number: signal.Signals) -> None:
+def test_no_check_runs_on_after_an_interruption(number: signal.Signals) -> None:
     validate = subprocess.Popen(
         [REPOSITORY / "tools" / "validate.sh"],
         stdout=subprocess.DEVNULL,
@@ -25,7 +25,7 @@ def test_no_gate_runs_on_after_an_interruption(number: signal.Signals) -> None:
         start_new_session=True,
     )
     deadline = time.monotonic() + 10
-    while len(checks := psutil.Process(validate.pid).children(recursive=True)) < SLOW_GATES:
+    while len(checks := psutil.Process(validate.pid).children(recursive=True)) < SLOW_CHECKS:
         assert time.monotonic() < deadline, "the checks did not start"
         time.sleep(0.02)
     os.killpg(validate.pid, number)
