@@ -56,10 +56,8 @@ def test_cfn_lint_finds_a_property_that_does_not_exist(tmp_path: Path) -> None:
 def test_checkov_finds_an_open_bucket_and_a_role_that_may_do_everything(tmp_path: Path) -> None:
     broken = tmp_path / "template.yaml"
     opened = ("BlockPublicAcls: true", "BlockPublicAcls: false")
-    everything = (
-        "Action: dynamodb:BatchGetItem\n              Resource: !GetAtt ShopInventory.Arn",
-        'Action: "*"\n              Resource: "*"',
-    )
+    stock = "            - Sid: ReadStock\n              Effect: Allow\n"
+    everything = (stock, f'            - {{Sid: Everything, Effect: Allow, Action: "*", Resource: "*"}}\n{stock}')
     broken.write_text(broken_template(opened, everything))
     deployed = tmp_path / "template.json"
     with pytest.MonkeyPatch.context() as patch:
