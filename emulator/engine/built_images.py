@@ -66,8 +66,12 @@ class BuiltImages:
         if (folder / "extensions").is_dir():
             _LOG.warning("The layers %s hold extensions, which the engine does not run.", ", ".join(layers))
         image = replace(base, name=name, layers=folder)
-        self._built[name] = [*self._built.get(name, []), image][-_KEPT_OF_A_NAME:]
+        self.add(image)
         return image
+
+    def add(self, image: Image) -> None:
+        """Keep an image by its name, in place of the one that had it."""
+        self._built[image.name] = [*self._built.get(image.name, []), image][-_KEPT_OF_A_NAME:]
 
     def prune(self, in_use: Iterable[Path]) -> None:
         """Remove layers that no image has any more, but not those `in_use`."""

@@ -46,7 +46,7 @@ class Container:
             function,
             self._running,
             self.log,
-            is_start_lambda=owner is not None and _runs_start_lambda(owner),
+            is_start_lambda=_is_command(owner, "start-lambda"),
             exposed_headers=exposed_headers,
         )
         self._start: asyncio.Task[None] | None = None
@@ -104,12 +104,13 @@ class Container:
             },
             "Config": {
                 "Tty": False,
+                "Env": self._body.get("Env") or [],
                 "Image": self._body.get("Image"),
                 "Cmd": self._body.get("Cmd"),
                 "Entrypoint": self._body.get("Entrypoint"),
                 "Labels": self._body.get("Labels") or {},
             },
-            "HostConfig": {"PortBindings": (self._body.get("HostConfig") or {}).get("PortBindings") or {}},
+            "HostConfig": {"PortBindings": {}, **(self._body.get("HostConfig") or {})},
             "Mounts": [],
             "NetworkSettings": {"Networks": {}},
         }
@@ -153,8 +154,13 @@ class Container:
         self.log.close()
 
 
-def _runs_start_lambda(client: ProcessIdentity) -> bool:
+def serves_many_functions(client: ProcessIdentity | None) -> bool:
+    """Tell whether `client` is a `sam local` that runs on: start-api or start-lambda."""
+    return _is_command(client, "start-api") or _is_command(client, "start-lambda")
+
+
+def _is_command(client: ProcessIdentity | None, verb: str) -> bool:
     try:
-        return "start-lambda" in psutil.Process(client.pid).cmdline()
+        return client is not None and verb in psutil.Process(client.pid).cmdline()
     except psutil.Error:
         return False

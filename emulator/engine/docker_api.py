@@ -35,6 +35,7 @@ _HEADERS = {
     "Server": "shop-on-sam-engine",
 }
 _VERSIONED = re.compile(r"^/v\d+(\.\d+)*(?=/)")
+_NETWORK = "bridge"
 _CHUNK_BYTES = 1024 * 1024
 _TRUE = ("1", "true", "True")
 
@@ -42,10 +43,10 @@ _TRUE = ("1", "true", "True")
 class Backend(Protocol):
     """What the routes need of an engine."""
 
-    def image(self, name: str) -> Image | None:
+    def image(self, name: str, client: ProcessIdentity | None) -> Image | None:
         """Return an image by its name."""
 
-    async def build(self, name: str, context: IO[bytes]) -> Image:
+    async def build(self, name: str, context: IO[bytes], client: ProcessIdentity | None) -> None:
         """Build an image from a tar file."""
 
     async def create(self, image: Image, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Container:
@@ -85,6 +86,7 @@ class _DockerApi:
                 ("GET", r"/info", self._info),
                 ("GET", r"/events", self._events),
                 ("GET", r"/networks/(?P<name>[^/]+)", self._inspect_network),
+                ("POST", r"/networks/(?P<name>[^/]+)/connect", self._connect_network),
                 ("GET", r"/images/json", self._list_images),
                 ("GET", r"/images/(?P<name>.+)/json", self._inspect_image),
                 ("GET", r"/distribution/(?P<name>.+)/json", self._distribution),
@@ -126,9 +128,13 @@ class _DockerApi:
         running = sum(container.is_running for container in containers)
         return _json({"Name": "shop-on-sam", "Containers": len(containers), "ContainersRunning": running, "Images": 0})
 
+    async def _connect_network(self, _: web.Request, name: str) -> web.StreamResponse:
+        # Processes have the network of this machine; to connect one to a bridge changes nothing.
+        return _error(404, f"network {name} not found") if name != _NETWORK else _json({})
+
     async def _inspect_network(self, _: web.Request, name: str) -> web.StreamResponse:
         # Processes reach what listens on this machine where it listens.
-        if name != "bridge":
+        if name != _NETWORK:
             return _error(404, f"network {name} not found")
         return _json({"Name": name, "Id": name, "IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}})
 
@@ -148,17 +154,17 @@ class _DockerApi:
     async def _list_images(self, _: web.Request) -> web.StreamResponse:
         return _json([])
 
-    async def _inspect_image(self, _: web.Request, name: str) -> web.StreamResponse:
-        image = self._engine.image(name)
+    async def _inspect_image(self, request: web.Request, name: str) -> web.StreamResponse:
+        image = self._engine.image(name, _peer(request))
         return _json(image.inspection()) if image else _error(404, images.no_such_image(name))
 
-    async def _distribution(self, _: web.Request, name: str) -> web.StreamResponse:
-        image = self._engine.image(name)
+    async def _distribution(self, request: web.Request, name: str) -> web.StreamResponse:
+        image = self._engine.image(name, _peer(request))
         return _json(image.distribution()) if image else _error(404, images.no_such_image(name))
 
     async def _pull(self, request: web.Request) -> web.StreamResponse:
         name = f"{request.query.get('fromImage', '')}:{request.query.get('tag', 'latest')}"
-        if self._engine.image(name) is None:
+        if self._engine.image(name, _peer(request)) is None:
             return _error(404, images.cannot_run(name))
         return _json_lines({"status": f"Image is up to date for {name}"})
 
@@ -169,7 +175,7 @@ class _DockerApi:
                 if context.tell() <= CONTEXT_LIMIT_BYTES:  # the rest is not kept; the build then fails
                     await asyncio.to_thread(context.write, chunk)
             try:
-                await self._engine.build(name, context)
+                await self._engine.build(name, context, _peer(request))
             except ValueError as error:
                 return _json_lines({"error": str(error), "errorDetail": {"message": str(error)}})
         return _json_lines({"stream": f"Successfully tagged {name}\n"})
@@ -180,7 +186,7 @@ class _DockerApi:
         except ValueError:
             return _error(400, "The body is not JSON.")
         name = str(body.get("Image", ""))
-        image = self._engine.image(name)
+        image = self._engine.image(name, _peer(request))
         if image is None:
             return _error(404, f"{images.no_such_image(name)}. {images.cannot_run(name)}")
         try:

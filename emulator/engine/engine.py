@@ -19,11 +19,11 @@ from aiohttp import web
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import docker_api
 from emulator.engine.built_images import BuiltImages
-from emulator.engine.container import Container
+from emulator.engine.container import Container, serves_many_functions
 from emulator.engine.environment import Environment, EnvironmentSettings
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
-from emulator.engine.images import Image
+from emulator.engine.images import LAYERS_PREFIX, Image, cannot_run, refused_image
 from emulator.engine.log_stream import WritesLines
 from emulator.engine.running_function import RunningFunctions
 from emulator.engine.runtime_client import ensure_runtime_client
@@ -113,25 +113,37 @@ class Engine:
             await asyncio.to_thread(shutil.rmtree, self._temp_root, ignore_errors=True)
             self._temp_root = None
 
-    def image(self, name: str) -> Image | None:
-        """Return the image of that name, None when the engine has no such image."""
-        return self._images.find(name) if self._images is not None else None
+    def image(self, name: str, client: ProcessIdentity | None) -> Image | None:
+        """Return the image of that name, None when the engine has no such image.
 
-    async def build(self, name: str, context: IO[bytes]) -> Image:
-        """Build the image `name` from a tar file. Raises `ValueError` with a sentence for the client."""
+        A `sam` that serves an API or several functions would end because of one that cannot run. It gets an image whose
+        containers answer each invocation with the reason.
+        """
+        found = self._images.find(name) if self._images is not None else None
+        if found is None and not name.startswith(LAYERS_PREFIX) and serves_many_functions(client):
+            return refused_image(name, cannot_run(name))
+        return found
+
+    async def build(self, name: str, context: IO[bytes], client: ProcessIdentity | None) -> None:
+        """Build the image `name` from a tar file. Raises `ValueError` for a `client` of one function."""
         if self._images is None:
             raise ValueError("The engine has been stopped.")
-        image = await asyncio.to_thread(self._images.build, name, context)
+        try:
+            await asyncio.to_thread(self._images.build, name, context)
+        except ValueError as error:
+            if not serves_many_functions(client):
+                raise
+            self._images.add(refused_image(name, str(error)))
         self._images.prune(layers for each in self._containers.values() for layers in each.function.layers)
-        return image
 
     async def create(self, image: Image, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Container:
         """Make a container for a function on `image` from the body of Docker's create call.
 
         Raises `ValueError` or `EngineError` with a sentence for the client.
         """
-        interpreter, _ = await self._runtime(image.runtime)
-        function = Function.from_create_body(interpreter.runtime, body, (image.layers,) if image.layers else ())
+        function = await self._function(image, body, owner)
+        if function.refusal:
+            _LOG.warning("%s will not run. %s", function.name, function.refusal)
         container = Container(function, body, owner, self.functions, self.exposed_headers.get(function.name))
         self._containers[container.id] = container
         return container
@@ -158,7 +170,20 @@ class Engine:
         for container in [each for each in self._containers.values() if each.owner is None]:
             await self.remove(container)
 
+    async def _function(self, image: Image, body: Mapping[str, Any], owner: ProcessIdentity | None) -> Function:
+        if image.refusal:
+            return Function.refused(body, image.refusal)
+        try:
+            interpreter, _ = await self._runtime(image.runtime)
+        except EngineError as error:
+            if not serves_many_functions(owner):
+                raise
+            return Function.refused(body, str(error))
+        return Function.from_create_body(interpreter.runtime, body, (image.layers,) if image.layers else ())
+
     async def _start_environment(self, function: Function, log: WritesLines) -> Environment:
+        if function.refusal:
+            raise EngineError(function.refusal)
         interpreter, runtime_dir = await self._runtime(function.runtime)
         if self._temp_root is None:
             raise EngineError("The engine has been stopped.")

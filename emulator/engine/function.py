@@ -21,7 +21,8 @@ class Function:
 
     `variables` are those of the template and SAM's own. `interpreter_options` are the debugger's, when there is one.
     `memory_is_limited` is false under `sam local … --no-memory-limit`. `layers` are the folders that Lambda puts over
-    one another at /opt: of two that hold the same file the later wins.
+    one another at /opt: of two that hold the same file the later wins. `refusal` says why the engine cannot run the
+    function, "" when it can.
     """
 
     runtime: str
@@ -33,6 +34,7 @@ class Function:
     interpreter_options: tuple[str, ...] = ()
     memory_is_limited: bool = True
     layers: tuple[Path, ...] = ()
+    refusal: str = ""
 
     @classmethod
     def from_create_body(cls, runtime: str, body: Mapping[str, Any], layers: tuple[Path, ...] = ()) -> Function:
@@ -52,6 +54,13 @@ class Function:
         options = _interpreter_options(body.get("Entrypoint") or [], binds)
         limited = bool(host_config.get("Memory"))
         return cls(runtime, handler, Path(binds[TASK_ROOT]), variables, host, port, options, limited, layers)
+
+    @classmethod
+    def refused(cls, body: Mapping[str, Any], refusal: str) -> Function:
+        """Read of the same body what is needed to answer that the function cannot run. Raises `ValueError`."""
+        variables = dict(_pair(entry) for entry in body.get("Env") or [])
+        host, port = _published_port((body.get("HostConfig") or {}).get("PortBindings") or {})
+        return cls("", "", Path(), variables, host, port, refusal=refusal)
 
     @property
     def identity(self) -> object:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+LAYERS_PREFIX = "samcli/lambda"
+"""How the names of images of a runtime and layers begin."""
 _PYTHON_IMAGE = re.compile(
     r"(?:docker\.io/)?(?P<repository>public\.ecr\.aws/lambda/python):(?P<version>3\.\d+)(?:-preview)?"
     r"(?:-rapid)?(?:-(?:x86_64|arm64))?(?:@sha256:[0-9a-f]+)?"
@@ -20,12 +22,17 @@ _PYTHON_IMAGE = re.compile(
 
 @dataclass(frozen=True)
 class Image:
-    """An image that the engine stands in for. `layers` is the folder of what it has under /opt, if it has any."""
+    """An image that the engine stands in for.
+
+    `layers` is the folder of what it has under /opt, if it has any. `refusal` is a sentence when the engine cannot run
+    it: a container of it answers with that.
+    """
 
     name: str
     repository: str
     runtime: str
     layers: Path | None = None
+    refusal: str = ""
 
     @property
     def digest(self) -> str:
@@ -44,7 +51,7 @@ class Image:
             "Os": "linux",
             "Size": 0,
             "Config": {
-                "Cmd": [],
+                "Cmd": ["handler"] if self.refusal else [],  # SAM CLI reads the handler of an image function here
                 "Entrypoint": ["/lambda-entrypoint.sh"],
                 "Env": [],
                 "Labels": None,
@@ -64,6 +71,11 @@ def find_image(name: str) -> Image | None:
     if found is None:
         return None
     return Image(name, found["repository"], f"python{found['version']}")
+
+
+def refused_image(name: str, reason: str) -> Image:
+    """Return an image that cannot run; `reason` is a sentence."""
+    return Image(name, name.partition(":")[0], "", refusal=reason)
 
 
 def no_such_image(name: str) -> str:

@@ -34,7 +34,6 @@ class Invocation:
     timeout_seconds: float
     function_arn: str
     log: WritesLines
-    content_type: str = "application/json"
     client_context: str | None = None
     request_id: str = field(default_factory=new_request_id)
     trace_id: str = ""

@@ -25,6 +25,8 @@ from emulator.http_server import Header, HttpServer, Limits, Request, Response
 _PATH = re.compile(rb"/2015-03-31/functions/[^/?]+/invocations(?:\?.*)?")
 _LIMITS = Limits(body_bytes=64 * 1024 * 1024)
 _JSON: Header = (b"content-type", b"application/json")
+_IMAGE: Header = (b"content-type", b"image/unknown")
+"""SAM CLI passes bytes on as they are when "image" is in their type, and fails on all others that are no text."""
 _STOP_SECONDS = 1.0
 _TAIL_SECONDS = 0.005
 _CLOSE_LIMIT_SECONDS = 0.25
@@ -126,7 +128,6 @@ class InvokeEndpoint:
             timeout_seconds=self._function.timeout_seconds,
             function_arn=self._function.arn,
             log=self._log,
-            content_type=_text(request.header(b"content-type")) or "application/json",
             client_context=_text(request.header(b"x-amz-client-context")),
             on_report=lambda line: None if report.done() else report.set_result(line),
         )
@@ -172,7 +173,7 @@ def _text(value: bytes | None) -> str | None:
 def _response(invocation: Invocation, outcome: Outcome, *, as_sam_knows_errors: bool) -> Response:
     payload = outcome.payload
     headers = [
-        _JSON,
+        _JSON if _is_text(payload) else _IMAGE,
         (b"x-amzn-requestid", invocation.request_id.encode()),
         (b"x-amz-executed-version", b"$LATEST"),
     ]
@@ -181,6 +182,14 @@ def _response(invocation: Invocation, outcome: Outcome, *, as_sam_knows_errors: 
         if as_sam_knows_errors:
             payload = api_gateway.recognisable_error(payload)
     return Response(200, headers, payload)
+
+
+def _is_text(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _too_large(*, from_start_api: bool) -> Response:

@@ -49,7 +49,7 @@ class RunningFunction:
 
     async def start(self) -> None:
         """Initialise the first environment, and others behind it; watch the code. A second call only waits."""
-        if self._watching is None:
+        if self._watching is None and not self.function.refusal:
             self._watching = asyncio.create_task(self._watch_code(time.time()))
         await self.invoker.start(READY_ENVIRONMENTS)
 

@@ -104,7 +104,7 @@ class RuntimeApi:
         self.delivered = True
         deadline = int((time.time() + invocation.timeout_seconds) * 1000)
         headers = [
-            (b"content-type", invocation.content_type.encode("latin-1")),
+            _JSON,
             (b"lambda-runtime-aws-request-id", invocation.request_id.encode()),
             (b"lambda-runtime-deadline-ms", b"%d" % deadline),
             (b"lambda-runtime-invoked-function-arn", invocation.function_arn.encode()),

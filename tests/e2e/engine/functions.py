@@ -91,3 +91,7 @@ def sdk(event: Any, context: Any) -> Any:
     client = boto3.client("s3")
     buckets = [each["Name"] for each in client.list_buckets()["Buckets"]]
     return _answer(imported=imported, where=boto3.__file__, endpoint=client.meta.endpoint_url, buckets=buckets)
+
+
+def picture(event: Any, context: Any) -> Any:
+    return b"\xff\xd8\xff\xe0 a picture"

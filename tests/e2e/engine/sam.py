@@ -39,6 +39,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "Broken": {"Handler": "broken.handler"},
     "Raw": {"Handler": "functions.raw"},
     "Sdk": {"Handler": "functions.sdk"},
+    "Picture": {"Handler": "functions.picture"},
 }
 
 
@@ -117,7 +118,14 @@ class Bench:
         (project / "event.json").write_text(event)
         command = [_sam(), "local", "invoke", function, "-t", "template.json", "-e", "event.json", *options]
         return subprocess.run(
-            command, cwd=project, env=self._environment(), capture_output=True, text=True, timeout=120, check=False
+            command,
+            cwd=project,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",  # an answer may be no text
+            timeout=120,
+            check=False,
         )
 
     def start_api(self, project: Path, port: int, *options: str) -> Command:

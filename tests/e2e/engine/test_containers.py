@@ -116,6 +116,39 @@ def test_threads_that_start_a_container_together_start_it_once(tmp_path: Path) -
     with_engine(tmp_path, work)
 
 
+def test_an_inspection_shows_what_the_container_was_made_with(tmp_path: Path) -> None:
+    project = write_project(tmp_path, "Raw")
+
+    def work(client: Any) -> None:
+        container = client.containers.create(
+            BASE,
+            environment={"AWS_LAMBDA_FUNCTION_HANDLER": "functions.raw", "DECLARED": "yes"},
+            volumes={str(project / "code"): {"bind": "/var/task", "mode": "ro"}},
+            ports={8080: ("127.0.0.1", 5001)},
+            extra_hosts={"shop.test": "127.0.0.1"},
+            mem_limit="128m",
+        )
+        seen = client.containers.get(container.id).attrs
+        assert "DECLARED=yes" in seen["Config"]["Env"]
+        host = seen["HostConfig"]
+        assert host["PortBindings"]["8080/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": "5001"}]
+        assert (host["Memory"], host["ExtraHosts"]) == (128 * 1024 * 1024, ["shop.test:127.0.0.1"])
+        assert host["Binds"] == [f"{project}/code:/var/task:ro"]
+
+    with_engine(tmp_path, work)
+
+
+def test_an_event_is_json_whatever_its_sender_calls_it(tmp_path: Path) -> None:
+    project = write_project(tmp_path, "Echo")
+
+    def work(client: Any) -> None:
+        port = free_port()
+        create(client, project, "Echo", port).start()
+        assert json.loads(post(port)["body"])["event"] == {}, "urllib calls it a form"
+
+    with_engine(tmp_path, work)
+
+
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     project = write_project(tmp_path, "Raw")
 

@@ -75,6 +75,20 @@ def test_an_image_function_names_the_way_out(bench: Bench, tmp_path: Path) -> No
     assert "ENGINE=docker" in answer.stderr
 
 
+def test_bytes_that_are_no_text_come_out_as_they_are(bench: Bench, tmp_path: Path) -> None:
+    answer = bench.invoke(write_project(tmp_path, "Picture"), "Picture")
+    assert answer.stdout.encode(errors="surrogateescape") == b"\xff\xd8\xff\xe0 a picture"
+    assert answer.returncode == 0
+
+
+def test_the_network_of_containers_can_be_named(bench: Bench, tmp_path: Path) -> None:
+    project = write_project(tmp_path, "Raw")
+    assert bench.invoke(project, "Raw", '{"a": 1}', "--docker-network", "bridge").stdout == '{"a": 1}'
+    another = bench.invoke(project, "Raw", "{}", "--docker-network", "of-my-own")
+    assert another.returncode != 0
+    assert "of-my-own" in another.stderr
+
+
 def test_nothing_is_left_of_an_invocation(bench: Bench, tmp_path: Path) -> None:
     bench.invoke(write_project(tmp_path, "Echo"), "Echo")
     assert bench.processes() == []
