@@ -58,8 +58,8 @@ index: $(READY) ## Fill a real Elasticsearch with the catalogue: ES_URL=https://
 		--url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
 
 .PHONY: env
-env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$(make env)"
-	@exec $(PYTHON) -m emulator env
+env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$(make env)" (FUNCTION=InventoryFunction)
+	@exec $(PYTHON) -m emulator env "$(FUNCTION)"
 
 ##@ Build and check
 

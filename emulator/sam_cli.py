@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.credentials import Endpoint
+from emulator.errors import EmulatorError
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from sam_template.repository import REGION, SAMCONFIG
 from tools.interpreters import host_architecture
@@ -55,13 +56,16 @@ def process_environment(running: RunningEmulator) -> dict[str, str]:
     return inherited | dict(tool_environment(running)) | {"PATH": path}
 
 
-def shell_exports(running: RunningEmulator, functions: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the same as shell commands, for `eval "$(make env)"`, and the variables of the `functions`.
+def shell_exports(running: RunningEmulator, functions: Mapping[str, Mapping[str, str]], function: str = "") -> str:
+    """Return the same as shell commands, for `eval "$(make env)"`, and variables of the `functions`.
 
-    With these, a function's application runs under any web server. A variable that differs between functions is left
-    out.
+    These are the variables that `function` has; with them its application runs under any web server. Without a
+    `function`, what differs between functions is left out. Raises EmulatorError when there is no such function.
     """
-    pairs = [pair for variables in functions.values() for pair in variables.items()]
+    if function and function not in functions:
+        raise EmulatorError(f"FUNCTION={function} is unknown: choose {' or '.join(functions)}, or leave FUNCTION away.")
+    chosen = [functions[function]] if function else functions.values()
+    pairs = [pair for variables in chosen for pair in variables.items()]
     shared = {name: value for name, value in pairs if all(value == other for given, other in pairs if given == name)}
     lines = [f"unset {' '.join(FOREIGN_VARIABLES)}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in {**shared, **tool_environment(running)}.items()]

@@ -92,9 +92,10 @@ def _fault(paths: StatePaths, arguments: argparse.Namespace) -> None:
         sys.stdout.write(f"{name}: {fault}\n")
 
 
-def _env(paths: StatePaths, _: argparse.Namespace) -> None:
+def _env(paths: StatePaths, arguments: argparse.Namespace) -> None:
     running = asyncio.run(required(paths))
-    sys.stdout.write(f"{shell_exports(running, json.loads(paths.sam_environment.read_text()))}\n")
+    functions = json.loads(paths.sam_environment.read_text())
+    sys.stdout.write(f"{shell_exports(running, functions, arguments.function)}\n")
 
 
 def _ask(paths: StatePaths, verb: str, text: str = "") -> Any:
@@ -128,5 +129,6 @@ def _parser() -> argparse.ArgumentParser:
     fault = add("fault", _fault, "make a backing service fail: refuse, stall, slow:MS, error:STATUS, none")
     fault.add_argument("backing_service")
     fault.add_argument("fault")
-    add("env", _env, "print exports for a shell")
+    env = add("env", _env, "print exports for a shell")
+    env.add_argument("function", nargs="?", default="", help="whose variables to print, too")
     return parser

@@ -1,4 +1,4 @@
-"""The application under web servers, in a shell after `make up` and `eval "$(make env)"`."""
+"""The application under web servers, in a shell after `make up` and `eval "$(make env FUNCTION=InventoryFunction)"`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_server_finds_the_table_and_the_bucket(
 ) -> None:
     port = free_port()
     words = " ".join(map(str, (*command, port)))
-    exports = shell_exports(running, json.loads(paths.sam_environment.read_text()))
+    exports = shell_exports(running, json.loads(paths.sam_environment.read_text()), "InventoryFunction")
     with (tmp_path / "log").open("wb") as log:
         shell = ["sh", "-c", f"{exports}\nexec {words}"]
         server = subprocess.Popen(shell, cwd=REPOSITORY, env=dict(os.environ), stdout=log, stderr=log)

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from emulator.credentials import Endpoint, RootCredentials
+from emulator.errors import EmulatorError
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.processes.process_identity import ProcessIdentity
 from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, shell_exports, start_api_command
@@ -51,6 +52,15 @@ def test_a_shell_gets_the_variables_that_a_function_needs_under_another_server()
     shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
     assert shown == f"it's a table, data, 1, {RUNNING.endpoint_url}, "
     assert "SERVICE" not in shell_exports(RUNNING, functions)
+
+
+def test_a_shell_gets_the_variables_of_the_function_that_it_names() -> None:
+    functions = {"One": {"SECRET": "one", "TABLE_NAME": "t"}, "Two": {"SECRET": "two", "REDIS_PORT": "1"}}
+    lines = shell_exports(RUNNING, functions, "One").splitlines()
+    assert {"export SECRET=one", "export TABLE_NAME=t"} <= set(lines)
+    assert "REDIS_PORT" not in "".join(lines)
+    with pytest.raises(EmulatorError, match="FUNCTION=Three is unknown: choose One or Two"):
+        shell_exports(RUNNING, functions, "Three")
 
 
 def test_an_installed_engine_runs_containers_of_this_machine(tmp_path: object) -> None:
