@@ -8,15 +8,31 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable, Collection
+from typing import Any, Final, Protocol, cast
 
-from emulator.fault_injection.fault import Kind
-
-if TYPE_CHECKING:
-    from emulator.fault_injection.proxy import Proxy
+from emulator.fault_injection.fault import Fault, Kind
+from emulator.fault_injection.wire import Wire
 
 _HTTP_ERRORS: Final = (b"HTTP/1.1 4", b"HTTP/1.1 5")
 _RESET: Final = struct.pack("ii", 1, 0)
+
+
+class ConnectionOwner(Protocol):
+    """What a connection needs of the proxy that it belongs to."""
+
+    target: tuple[str, int]
+    wire: Wire
+    fault: Fault
+    connections: set[Connection]
+    on_error: Callable[[bytes], None] | None
+
+    @property
+    def hosts(self) -> Collection[bytes]:
+        """The values of the header Host that a client may send."""
+
+    def count_error(self) -> None:
+        """Count an error that was answered."""
 
 
 class _Side(asyncio.Protocol):
@@ -80,7 +96,7 @@ class _Server(_Side):
 class Connection:
     """A client's connection and the one to the backing service that belongs to it."""
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, proxy: ConnectionOwner) -> None:
         self._proxy = proxy
         self.client: _Side = _Client(self)
         self._server: _Side = _Server(self)
