@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.gateway.api_server import ApiServer
 from emulator.gateway.authorizers import Authorizers
 from emulator.gateway.definition import DEFAULT_STAGE, Api
 from emulator.gateway.functions import Functions, Invocations
@@ -36,10 +37,10 @@ class Gateway:
     """Serves `apis`, each on its port, until it is stopped. `logs` is the folder of the access logs."""
 
     def __init__(self, apis: Sequence[Api], functions: Functions, logs: Path, *, throttles: bool = True) -> None:
-        self._served: list[tuple[HttpApi | RestApi, HttpServer]] = []
+        self._served: list[tuple[ApiServer, HttpServer]] = []
         invocations = Invocations(functions)
         for api in apis:
-            kind = HttpApi if api.kind == "HTTP" else RestApi
+            kind: type[HttpApi | RestApi] = HttpApi if api.kind == "HTTP" else RestApi
             running = kind(api, invocations, Authorizers(api, invocations), logs, throttles=throttles)
             server = HttpServer(running.handle, limits=_LIMITS, refusal=_refusal, allows_half_close=True)
             self._served.append((running, server))

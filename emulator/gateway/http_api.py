@@ -5,14 +5,12 @@ Source: API Gateway Developer Guide, chapter "HTTP APIs"; the modules that this 
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emulator.gateway import http_api_events as events
+from emulator.gateway.api_server import ApiServer
 from emulator.gateway.authorizers import Authorizers, Decision
 from emulator.gateway.cors import Cors, is_preflight
 from emulator.gateway.definition import Api
@@ -22,7 +20,6 @@ from emulator.gateway.lambda_answers import MalformedAnswerError, answer_1_0, an
 from emulator.gateway.pending_answer import PendingAnswer, message
 from emulator.gateway.request_facts import Facts, short_request_id
 from emulator.gateway.routes import HttpRoutes
-from emulator.gateway.stages import Stages
 from emulator.http_server import Header, Request, Response
 
 _LOG = logging.getLogger(__name__)
@@ -33,20 +30,15 @@ FAILED = message(500, "Internal Server Error")
 TIMED_OUT = message(503, "Service Unavailable")
 
 
-class HttpApi:
+class HttpApi(ApiServer):
     """Serves one API on one port."""
 
     def __init__(
         self, api: Api, invocations: Invocations, authorizers: Authorizers, logs: Path, *, throttles: bool
     ) -> None:
-        self.api = api
-        self.port = 0
-        self._invocations = invocations
-        self._authorizers = authorizers
+        super().__init__(api, invocations, authorizers, logs, throttles=throttles)
         self._routes = HttpRoutes(api.routes)
-        self._stages = Stages(api, logs, throttles=throttles)
         self._cors = Cors(api.cors) if api.cors else None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def handle(self, request: Request) -> None:
         """Answer a request, at once or when its function has answered."""
@@ -82,16 +74,7 @@ class HttpApi:
             answer.give(TOO_MANY, gateway_error="Too Many Requests")
         else:
             http = HttpRequest(self.api, running.stage, facts, request_id, staged.base_path, match)
-            task = asyncio.create_task(self._serve(http, answer))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def stop(self) -> None:
-        """End what is under way."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._stages.close()
+            self._start(self._serve(http, answer))
 
     async def _serve(self, http: HttpRequest, answer: PendingAnswer) -> None:
         route = http.match.route
@@ -108,15 +91,7 @@ class HttpApi:
                 return
             is_first_format = integration.payload_version == "1.0"
             event = events.event_1_0(http) if is_first_format else events.event_2_0(http)
-            began = time.monotonic()
-            invoked = await self._invocations.invoke(
-                integration.function,
-                json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
-                http.facts.trace_root,
-                limit_seconds=integration.timeout_seconds,
-                on_timeout=lambda: answer.give(TIMED_OUT, error="The integration did not answer in time."),
-            )
-            answer.integrated(began)
+            invoked = await self._invoke(integration, event, http.facts, answer, timed_out=TIMED_OUT)
             self._give(invoked, answer, is_first_format=is_first_format)
         except Exception:
             _LOG.exception("The gateway failed at %s.", http.route_key)

@@ -6,15 +6,13 @@ Gateway"; the modules that this one calls name the sections.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emulator.engine.invocation import new_request_id
 from emulator.gateway.api_keys import ApiKeys, Use
+from emulator.gateway.api_server import ApiServer
 from emulator.gateway.authorizers import Authorizers
 from emulator.gateway.definition import Api
 from emulator.gateway.functions import Invocations, Invoked
@@ -23,7 +21,7 @@ from emulator.gateway.pending_answer import PendingAnswer, message
 from emulator.gateway.request_facts import Facts, short_request_id
 from emulator.gateway.rest_api_events import RestRequest, is_binary
 from emulator.gateway.routes import RestResources
-from emulator.gateway.stages import Staged, Stages
+from emulator.gateway.stages import Staged
 from emulator.http_server import Header, Request, Response
 
 _LOG = logging.getLogger(__name__)
@@ -38,20 +36,15 @@ FAILED = message(502, "Internal server error", (_ERROR_TYPE, b"InternalServerErr
 TIMED_OUT = message(504, "Endpoint request timed out", (_ERROR_TYPE, b"InternalServerErrorException"))
 
 
-class RestApi:
+class RestApi(ApiServer):
     """Serves one API on one port."""
 
     def __init__(
         self, api: Api, invocations: Invocations, authorizers: Authorizers, logs: Path, *, throttles: bool
     ) -> None:
-        self.api = api
-        self.port = 0
-        self._invocations = invocations
-        self._authorizers = authorizers
+        super().__init__(api, invocations, authorizers, logs, throttles=throttles)
         self._resources = RestResources(api.routes)
-        self._stages = Stages(api, logs, throttles=throttles)
         self._keys = ApiKeys(api.usage_plans)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def handle(self, request: Request) -> None:
         """Answer a request, at once or when its function has answered."""
@@ -84,16 +77,7 @@ class RestApi:
         if request.is_too_large:
             answer.give(TOO_LARGE, gateway_error="Request Too Long")
         else:
-            task = asyncio.create_task(self._serve(rest, staged, answer))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def stop(self) -> None:
-        """End what is under way."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._stages.close()
+            self._start(self._serve(rest, staged, answer))
 
     async def _serve(self, rest: RestRequest, staged: Staged, answer: PendingAnswer) -> None:
         try:
@@ -140,15 +124,7 @@ class RestApi:
         if not integration.function:
             answer.give(message(501, integration.missing))
             return
-        began = time.monotonic()
-        invoked = await self._invocations.invoke(
-            integration.function,
-            json.dumps(rest.event(), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
-            rest.facts.trace_root,
-            limit_seconds=integration.timeout_seconds,
-            on_timeout=lambda: answer.give(TIMED_OUT, error="The integration did not answer in time."),
-        )
-        answer.integrated(began)
+        invoked = await self._invoke(integration, rest.event(), rest.facts, answer, timed_out=TIMED_OUT)
         self._give(invoked, rest, answer)
 
     def _give(self, invoked: Invoked, rest: RestRequest, answer: PendingAnswer) -> None:
