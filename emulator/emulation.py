@@ -24,6 +24,7 @@ from emulator.backing_services import BackingServices
 from emulator.control import ControlServer
 from emulator.credentials import Endpoint
 from emulator.engine import Engine, EngineError
+from emulator.engine.function import CONCURRENCY_VARIABLE
 from emulator.errors import EmulatorError
 from emulator.function_events import FunctionEvents
 from emulator.gateway import ServedApi
@@ -102,7 +103,7 @@ class Emulation:
             self.backing_services.start(resources),
         )
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint)
-        self._notes = self._calls_of_real_aws() if is_container else []
+        self._notes = self._calls_of_real_aws() if is_container else self._limits_of_functions()
         self._refusals = Refusals(self.stack)
         self.backing_services.observe_errors("aws", self._refusals.observe)
         engine = None if is_container else await self._start_engine(resources, endpoint)
@@ -170,6 +171,21 @@ class Emulation:
         self._paths.sam_environment.write_text(variables)
         return stack
 
+    def _limits_of_functions(self) -> list[str]:
+        """Return a sentence for each way in which functions here are less than in AWS, if there are any."""
+        functions = self.template.functions
+        foreign = [name for name, function in functions.items() if not function.runtime.startswith("python")]
+        layered = [name for name in functions if self.template.evaluated(name).get("Layers")]
+        behind_apis = {route.function: None for route in self.template.routes}
+        single = [name for name in behind_apis if CONCURRENCY_VARIABLE not in functions[name].environment]
+        remarks = {
+            "Not run: {}. Only Python functions of PackageType Zip run here; the others need ENGINE=docker.": foreign,
+            "Without their layers, except under `sam local`: {}.": layered,
+            "One request at a time under `sam local`: {}. SAM CLI sends more where the template declares the variable "
+            f"{CONCURRENCY_VARIABLE}.": single,
+        }
+        return [remark.format(", ".join(names)) for remark, names in remarks.items() if names]
+
     def _calls_of_real_aws(self) -> list[str]:
         """Return a sentence that names the functions whose containers are told no endpoint, if there are any.
 
@@ -208,6 +224,7 @@ class Emulation:
                 interpreter=find(function.runtime).path,
             )
             for function in template.functions.values()
+            if function.runtime.startswith("python")
         ]
 
     def _serve_events(self, endpoint: Endpoint) -> None:

@@ -219,6 +219,8 @@ class Engine:
             return self._runtimes[runtime]
 
     def _find_runtime(self, runtime: str) -> tuple[Interpreter, Path]:
+        if not runtime.startswith("python"):
+            raise EngineError(cannot_run(runtime or "an image function"))
         try:
             interpreter = find_interpreter(runtime)
         except InterpreterNotFoundError as error:

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 TASK_ROOT = "/var/task"
+CONCURRENCY_VARIABLE = "AWS_LAMBDA_MAX_CONCURRENCY"
+"""By it SAM CLI knows how many requests it may send to one container (`Container.create`)."""
 _BOOTSTRAP = "/var/runtime/bootstrap.py"
 _RIE = "/var/rapid/aws-lambda-rie"
 _INVOKE_PORT = "8080/tcp"
 _LONGEST_TIMEOUT = 15 * 60
+_ACCOUNT_CONCURRENCY = 1000
+"""What an account has where nothing is reserved (AWS Lambda Developer Guide, "Lambda quotas")."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,11 @@ class Function:
 
     @property
     def concurrency(self) -> int:
-        """Return how many invocations SAM CLI sends at once; a debugger sees one."""
-        return 1 if self.is_debugged else _number(self.variables.get("AWS_LAMBDA_MAX_CONCURRENCY"), 1)
+        """Return how many invocations may run at once; a debugger sees one.
+
+        SAM CLI sends one where the template declares no number; others who invoke the function need none.
+        """
+        return 1 if self.is_debugged else _number(self.variables.get(CONCURRENCY_VARIABLE), _ACCOUNT_CONCURRENCY)
 
     @property
     def is_debugged(self) -> bool:

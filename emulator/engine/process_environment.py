@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emulator.engine.function import TASK_ROOT, Function
+from emulator.engine.function import CONCURRENCY_VARIABLE, TASK_ROOT, Function
 
 _NETWORK = (
     "HTTP_PROXY",
@@ -28,7 +28,7 @@ _NETWORK = (
 )
 """How this machine reaches the internet. Nothing else of the developer's shell gets into a function."""
 
-_NOT_FOR_THE_RUNTIME = ("AWS_LAMBDA_MAX_CONCURRENCY",)
+_NOT_FOR_THE_RUNTIME = (CONCURRENCY_VARIABLE,)
 """awslambdaric 4 would serve several requests in one process: the engine starts several processes instead."""
 
 _ENDPOINT = "AWS_ENDPOINT_URL"

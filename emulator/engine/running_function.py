@@ -12,14 +12,13 @@ from collections.abc import Awaitable, Callable
 
 from emulator.engine.code_watch import CodeWatch
 from emulator.engine.environment import Environment
-from emulator.engine.function import Function
+from emulator.engine.function import CONCURRENCY_VARIABLE, Function
 from emulator.engine.invocation import Invocation, Outcome
 from emulator.engine.invoker import Invoker
 from emulator.engine.log_stream import WritesLines
 
 READY_ENVIRONMENTS = 2
-"""Environments that are ready before the first request, where the function may have that many: two requests that come
-together run side by side."""
+"""Environments that are ready before the first request, where the template declares that requests come together."""
 _WATCH_AFTER_SECONDS = 1.0
 
 StartEnvironment = Callable[[Function, WritesLines], Awaitable[Environment]]
@@ -51,7 +50,7 @@ class RunningFunction:
         """Initialise the first environment, and others behind it; watch the code. A second call only waits."""
         if self._watching is None and not self.function.refusal:
             self._watching = asyncio.create_task(self._watch_code(time.time()))
-        await self.invoker.start(READY_ENVIRONMENTS)
+        await self.invoker.start(READY_ENVIRONMENTS if CONCURRENCY_VARIABLE in self.function.variables else 1)
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation."""

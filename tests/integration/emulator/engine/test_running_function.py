@@ -152,3 +152,32 @@ def test_what_runs_when_the_last_holder_leaves_ends_with_an_error(tmp_path: Path
         assert (await asyncio.wait_for(under_way, 2)).is_error
 
     run(tmp_path, scenario)
+
+
+def test_invocations_run_side_by_side_without_a_variable_of_the_template(tmp_path: Path, function: Function) -> None:
+    variables = {name: value for name, value in function.variables.items() if name != "AWS_LAMBDA_MAX_CONCURRENCY"}
+
+    async def scenario(engine: Engine) -> None:
+        log = Lines()
+        running = engine.functions.hold(replace(function, variables=variables), log)
+        await running.start()
+        assert log.lines.count("imported") == 1, "nothing says that a second one will be needed"
+        outcomes = await asyncio.gather(*(invoke(running, log, seconds=4) for _ in range(2)))
+        first, second = (json.loads(outcome.payload)["pid"] for outcome in outcomes)
+        assert first != second
+        await engine.functions.let_go(running, log)
+
+    run(tmp_path, scenario)
+
+
+def test_a_runtime_that_cannot_run_answers_with_the_reason(tmp_path: Path, function: Function) -> None:
+    async def scenario(engine: Engine) -> None:
+        log = Lines()
+        running = engine.functions.hold(replace(function, runtime="nodejs22.x"), log)
+        await running.start()
+        outcome = await invoke(running, log)
+        assert outcome.is_error
+        assert b"nodejs22.x needs a real container engine" in outcome.payload
+        await engine.functions.let_go(running, log)
+
+    run(tmp_path, scenario)

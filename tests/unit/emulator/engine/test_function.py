@@ -47,6 +47,11 @@ def test_a_function_is_read_from_what_sam_creates() -> None:
     assert not function.is_debugged
 
 
+def test_a_function_that_declares_no_concurrency_has_the_accounts() -> None:
+    declared = [each for each in body()["Env"] if "CONCURRENCY" not in each]
+    assert Function.from_create_body("python3.13", body(Env=declared)).concurrency == 1000
+
+
 def test_debug_arguments_become_options_of_the_interpreter() -> None:
     entrypoint = ["/var/rapid/aws-lambda-rie", "--log-level", "error", "/var/lang/bin/python3.13"]
     entrypoint += ["-m", "debugpy", "--listen", "0.0.0.0:5890", "/var/task/x", "/var/runtime/bootstrap.py"]
