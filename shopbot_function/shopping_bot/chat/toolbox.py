@@ -10,17 +10,15 @@ from lambda_http.json_secret import SecretError
 from shopping_bot import request_metrics
 from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.completion import Completion
-from shopping_bot.backends.elasticsearch import BACKING_SERVICE as ELASTICSEARCH
 from shopping_bot.backends.inventory import Inventory
 from shopping_bot.chat import tools
 from shopping_bot.chat.known_products import KnownProducts
-from shopping_bot.chat.tools import ENDING, RECOMMEND, SEARCH_PRODUCTS, Outcome
+from shopping_bot.chat.tools import SEARCH_PRODUCTS, Outcome, Turn
 from shopping_bot.deadline import Deadline
 from shopping_bot.observability import log_failure, logger
-from shopping_bot.search.product_search import INVENTORY, InvalidSearchError, ProductSearch
+from shopping_bot.search.product_search import InvalidSearchError, ProductSearch
 
 MAXIMUM_CALLS = 8  # of one message
-SEARCH_SECONDS = 10.0
 
 
 class Toolbox:
@@ -31,10 +29,7 @@ class Toolbox:
     """
 
     def __init__(self, search: ProductSearch, inventory: Inventory, known: KnownProducts, deadline: Deadline) -> None:
-        self._search = search
-        self._inventory = inventory
-        self._known = known
-        self._deadline = deadline
+        self._turn = Turn(search, inventory, known, deadline)
         self.functions: list[str] = []
         self.is_search_down = False
 
@@ -54,7 +49,7 @@ class Toolbox:
         ending: Mapping[str, Any] | None = None
         for index, call in enumerate(calls):
             if index not in outcomes:
-                outcomes[index] = self._end(call) if ending is None else tools.failure("the turn has ended")
+                outcomes[index] = self._run(call) if ending is None else tools.failure("the turn has ended")
                 if not outcomes[index].is_error:
                     ending = call
         return [outcomes[index].block(call) for index, call in enumerate(calls)], ending
@@ -74,21 +69,25 @@ class Toolbox:
 
     def _look_up(self, calls: Sequence[Mapping[str, Any]], outcomes: dict[int, Outcome]) -> None:
         """Add the outcomes of the calls that look something up."""
-        pending = [index for index, call in enumerate(calls) if index not in outcomes and call["name"] not in ENDING]
+        pending = [
+            index
+            for index, call in enumerate(calls)
+            if index not in outcomes and not tools.TOOLS[call["name"]].ends_turn
+        ]
         found = _side_by_side([self._job(calls[index]) for index in pending])
         for index, outcome in zip(pending, found, strict=True):
             outcomes[index] = outcome
-            self._known.put(outcome.products)
+            self._turn.known.put(outcome.products)
         searches = [outcomes[index] for index in pending if calls[index]["name"] == SEARCH_PRODUCTS]
         if searches:
             self.is_search_down = all(outcome.down is not None for outcome in searches)
 
     def _job(self, call: Mapping[str, Any]) -> Callable[[], Outcome]:
-        name, given = call["name"], call["input"]
+        name, backing_service = call["name"], tools.TOOLS[call["name"]].backing_service
 
         def run() -> Outcome:
             try:
-                return self._find(given) if name == SEARCH_PRODUCTS else self._count(given)
+                return self._run(call)
             except InvalidSearchError as error:
                 return tools.failure(str(error))
             except SecretError as error:
@@ -99,39 +98,14 @@ class Toolbox:
                 # A defect in one tool must not end a conversation that goes on without it.
                 log_failure("A tool failed", error, tool=name)
                 return tools.failure(f"{name} failed; go on without it.")
-            down = ELASTICSEARCH if name == SEARCH_PRODUCTS else INVENTORY
-            request_metrics.current().degraded.add(down)
-            return tools.failure(f"{name} does not work right now; tell the customer so.", down=down)
+            if backing_service:
+                request_metrics.current().degraded.add(backing_service)
+            return tools.failure(f"{name} does not work right now; tell the customer so.", down=backing_service)
 
         return run
 
-    def _find(self, arguments: Mapping[str, Any]) -> Outcome:
-        # Claude must still have the time to say something about it.
-        found = self._search.search(arguments, deadline=self._deadline.within(SEARCH_SECONDS))
-        request_metrics.current().degraded.update(found["degraded"])
-        return Outcome(found, products={product["sku"]: product for product in found["products"]})
-
-    def _count(self, arguments: Mapping[str, Any]) -> Outcome:
-        entries = self._inventory.quantities(arguments["skus"], self._deadline)
-        known = {sku: entry for sku in arguments["skus"] if (entry := entries.get(sku))}
-        stock = [
-            {
-                "sku": sku,
-                "in_stock": None if entry.qty is None else entry.qty > 0,
-                "stock": entry.qty,
-                "price": entry.price,
-            }
-            for sku, entry in known.items()
-        ]
-        return Outcome({"stock": stock, "unknown": [sku for sku in arguments["skus"] if sku not in known]})
-
-    def _end(self, call: Mapping[str, Any]) -> Outcome:
-        if call["name"] != RECOMMEND:
-            return Outcome({"asked": True})
-        shown = [sku for sku in call["input"]["skus"] if self._known.has(sku)]
-        if not shown:
-            return tools.failure("no search of this conversation returned any of these SKUs; search first")
-        return Outcome({"shown": shown})
+    def _run(self, call: Mapping[str, Any]) -> Outcome:
+        return tools.TOOLS[call["name"]].run(self._turn, call["input"])
 
 
 def _side_by_side(jobs: Sequence[Callable[[], Outcome]]) -> list[Outcome]:

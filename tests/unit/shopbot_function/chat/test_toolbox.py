@@ -8,8 +8,10 @@ import pytest
 from shopping_bot import request_metrics
 from shopping_bot.backends import BackingServiceError
 from shopping_bot.backends.completion import Completion
+from shopping_bot.chat import tools
 from shopping_bot.chat.known_products import KnownProducts
 from shopping_bot.chat.toolbox import Toolbox
+from shopping_bot.chat.tools import TOOLS, Outcome, Tool
 from shopping_bot.deadline import Deadline
 from shopping_bot.search.product_search import InvalidSearchError
 
@@ -25,9 +27,9 @@ def toolbox(search: FakeSearch | None = None, inventory: FakeInventory | None = 
     return Toolbox(search or FakeSearch(), inventory, KnownProducts({}, inventory, Deadline(10)), Deadline(10))
 
 
-def run(tools: Toolbox, *calls: dict[str, Any]) -> list[dict[str, Any]]:
+def run(box: Toolbox, *calls: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the tool_result blocks of one message, their content parsed."""
-    blocks, _ = tools.run(Completion(list(calls), "tool_use"))
+    blocks, _ = box.run(Completion(list(calls), "tool_use"))
     return [{**block, "content": json.loads(block["content"])} for block in blocks]
 
 
@@ -53,24 +55,24 @@ def test_stock_of_known_and_unknown_products() -> None:
 
 
 def test_an_invalid_search_goes_back_as_an_error() -> None:
-    tools = toolbox(FakeSearch(error=InvalidSearchError("price_min is above price_max.")))
+    box = toolbox(FakeSearch(error=InvalidSearchError("price_min is above price_max.")))
 
-    (result,) = run(tools, SEARCH)
+    (result,) = run(box, SEARCH)
 
     assert result["is_error"]
     assert "price_min" in result["content"]["error"]
-    assert not tools.is_search_down
+    assert not box.is_search_down
 
 
 @pytest.mark.parametrize("error", [BackingServiceError("elasticsearch", "s3cr3t"), SecretError("ES_API_KEY", "s3cr3t")])
 def test_a_search_that_is_down_says_so(error: Exception) -> None:
     metrics = request_metrics.begin()
-    tools = toolbox(FakeSearch(error=error))
+    box = toolbox(FakeSearch(error=error))
 
-    (result,) = run(tools, SEARCH)
+    (result,) = run(box, SEARCH)
 
     assert result["is_error"]
-    assert tools.is_search_down
+    assert box.is_search_down
     assert "s3cr3t" not in str(result["content"])
     assert metrics.degraded == {"elasticsearch"}
 
@@ -82,6 +84,25 @@ def test_a_stock_that_is_down_says_so() -> None:
 
     assert run(toolbox(inventory=inventory), GET_STOCK)[0]["is_error"]
     assert metrics.degraded == {"inventory"}
+
+
+def test_a_tool_is_one_entry_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = FakeInventory({"A": 3})
+    order = Tool("Say where an order is.", {"type": "object"}, lambda _, given: Outcome({"order": given["id"]}))
+    monkeypatch.setattr(tools, "TOOLS", {**TOOLS, "order_status": order})
+    monkeypatch.setattr(tools, "definitions", tools.definitions.__wrapped__)
+
+    (found,) = run(toolbox(inventory=inventory), tool_use("order_status", {"id": "7"}))
+
+    assert found["content"] == {"order": "7"}
+    assert tools.definitions()[-1]["name"] == "order_status"
+
+
+def test_a_tool_that_there_is_not_goes_back_as_an_error() -> None:
+    (result,) = run(toolbox(), tool_use("order_status", {"id": "7"}))
+
+    assert result["is_error"]
+    assert "there is no such tool" in result["content"]["error"]
 
 
 def test_a_description_cannot_leave_its_json_string() -> None:
