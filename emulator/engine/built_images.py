@@ -54,7 +54,7 @@ class BuiltImages:
             raise ValueError(f"The layers of {name} are larger than {CONTEXT_LIMIT_BYTES >> 20} MB.")
         context.seek(0)
         try:
-            with tarfile.open(fileobj=context) as archive:
+            with tarfile.open(fileobj=context, mode="r:") as archive:
                 base, layers = _instructions(name, archive)
                 members = [member for layer in layers for member in _members(archive, layer)]
                 digest = _digest(base, archive, members)
