@@ -132,6 +132,10 @@ package: $(READY) ## Build for Lambda: one package for every stage
 	@$(SAM) build --config-env staging
 	@git rev-parse HEAD >.aws-sam/deployment/commit # what a deployment compares with the commit that is deployed
 
+.PHONY: sbom
+sbom: $(READY) ## Write what each package contains as CycloneDX: .aws-sam/sbom/*.cdx.json
+	@$(PYTHON) -m tools.sbom .aws-sam/sbom
+
 .PHONY: deploy release
 deploy: package ## Build for Lambda and deploy to a stage: STAGE=staging (or prod)
 	@$(PYTHON) -m pipeline deploy "$(STAGE)" $(if $(OLDER),--older)

@@ -40,6 +40,16 @@ def read_function(template: Path, logical_id: str) -> DeclaredFunction:
     )
 
 
+def read_functions(template: Path) -> list[DeclaredFunction]:
+    """Return the declaration of every function of the template."""
+    document = yaml.load(template.read_text(), Loader=_TemplateLoader)  # noqa: S506 a SafeLoader
+    return [
+        read_function(template, logical_id)
+        for logical_id, resource in document["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    ]
+
+
 def _parameter(value: object, defaults: Mapping[str, object]) -> str:
     return str(defaults[value["Ref"]] if isinstance(value, dict) else value)
 

@@ -180,10 +180,18 @@ def test_the_package_is_built_once_and_taken_everywhere() -> None:
     package = {"name": "package", "path": ".aws-sam/deployment"}
     stored = [step["with"] for step in steps() if "/upload-artifact@" in step.get("uses", "")]
     taken = [step["with"] for step in steps() if "/download-artifact@" in step.get("uses", "")]
-    assert len(stored) == 1
+    assert [each["name"] for each in stored] == ["package", "sbom"]
     assert stored[0].items() >= {**package, "include-hidden-files": True}.items()
     assert [{name: each[name] for name in package} for each in taken] == [package, package]
     assert sum("make package" in step.get("run", "") for step in steps()) == 1
+
+
+def test_what_a_package_contains_is_stored_with_it() -> None:
+    build = PIPELINE["jobs"]["build"]["steps"]
+    commands = [step.get("run") or step["with"].get("name") for step in build]
+    assert commands[-4:] == ["make package", "package", "make sbom", "sbom"]
+    kept = [step["with"]["retention-days"] for step in build if "/upload-artifact@" in step.get("uses", "")]
+    assert kept == [90, 90], "the list of a package's contents stays as long as the package"
 
 
 def test_the_workflows_name_tasks_that_exist() -> None:
