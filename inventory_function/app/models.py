@@ -93,7 +93,7 @@ Delta = Annotated[
 
 
 class ItemFields(BaseModel):
-    """The fields of an item that a client decides."""
+    """The fields of an item that a client decides. Each is stored and, as `Item` has it, too, answered."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 from urllib.parse import quote
 
 from app.http_headers import EntityTag
@@ -16,10 +17,22 @@ from lambda_http.problem import Problem
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-T = TypeVar("T")
-
 _PAISA = Decimal("0.01")
-OPTIONAL_FIELDS = ("price", "category", "description")
+
+
+def _stored_type(name: str, annotation: Any) -> type:
+    """Return the type within `Annotated` and `| None`. Raises TypeError when no attribute here holds such a value."""
+    within = annotation
+    while get_origin(within) in (Annotated, Union, UnionType):
+        within = get_args(within)[0]
+    if within not in (str, int, Decimal):
+        raise TypeError(f"{name} is {annotation}: app.stored_item stores str, int and Decimal")
+    stored: type = within
+    return stored
+
+
+_TYPES = {name: _stored_type(name, field.annotation) for name, field in ItemFields.model_fields.items()}
+OPTIONAL_FIELDS = tuple(name for name, field in ItemFields.model_fields.items() if not field.is_required())
 
 # Holds the token of an adjustment that has not written its time yet (app.adjustments); every other write removes it.
 PENDING = "pending_adjustment"
@@ -37,14 +50,12 @@ def seconds_between(earlier: str | None, later: str | None) -> float:
 
 def field_values(fields: ItemFields) -> dict[str, AttributeValueTypeDef]:
     """Return the attribute values of the fields that a client decides; what is not set is absent."""
-    values: dict[str, AttributeValueTypeDef] = {"name": {"S": fields.name}, "qty": {"N": str(fields.qty)}}
-    if fields.price is not None:
-        values["price"] = {"N": str(fields.price)}
-    if fields.category is not None:
-        values["category"] = {"S": fields.category}
-    if fields.description is not None:
-        values["description"] = {"S": fields.description}
-    return values
+    given = {name: getattr(fields, name) for name in _TYPES}
+    return {
+        name: {"S": value} if _TYPES[name] is str else {"N": str(value)}
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 class UnreadableItemError(Exception):
@@ -69,13 +80,10 @@ def read(attributes: Mapping[str, Any]) -> Item:
     Raises UnreadableItemError when an attribute has a type or a value that no item can have.
     """
     item = _Attributes(attributes)
+    fields: dict[str, Any] = {name: item.field(name) for name in _TYPES}
     return Item.model_construct(
         sku=item.sku,
-        name=item.required("name", item.text),
-        qty=item.required("qty", item.whole_number),
-        price=item.price(),
-        category=item.text("category", may_be_null=True),
-        description=item.text("description", may_be_null=True),
+        **fields,
         version=item.whole_number("version") or 0,
         created_at=item.text("created_at"),
         updated_at=item.text("updated_at"),
@@ -87,9 +95,11 @@ class _Attributes:
         self._attributes = attributes
         self.sku: str = attributes["sku"]["S"]  # the table's key, which DynamoDB holds to its type
 
-    def required(self, name: str, read: Callable[[str], T | None]) -> T:
-        value = read(name)
-        if value is None:
+    def field(self, name: str) -> str | int | Decimal | None:
+        is_optional = name in OPTIONAL_FIELDS
+        read = {str: self.text, int: self.whole_number, Decimal: self.price}[_TYPES[name]]
+        value = read(name, may_be_null=is_optional)
+        if value is None and not is_optional:
             raise UnreadableItemError(self.sku, f"it has no {name}")
         return value
 
@@ -97,23 +107,23 @@ class _Attributes:
         value = self._value(name, "S", "text", may_be_null=may_be_null)
         return None if value is None else str(value)
 
-    def whole_number(self, name: str) -> int | None:
-        number = self._number(name)
+    def whole_number(self, name: str, *, may_be_null: bool = False) -> int | None:
+        number = self._number(name, may_be_null=may_be_null)
         if number is None:
             return None
         if number != number.to_integral_value():
             raise UnreadableItemError(self.sku, f"{name} is not a whole number")
         return int(number)
 
-    def price(self) -> Decimal | None:
-        price = self._number("price", may_be_null=True)
+    def price(self, name: str, *, may_be_null: bool = False) -> Decimal | None:
+        price = self._number(name, may_be_null=may_be_null)
         # DynamoDB drops trailing zeros: 19.90 comes back as 19.9. Another writer may have stored more than this service
         # accepts; that is shown as it is.
         if price is None or abs(price) > MAXIMUM_PRICE or price != price.quantize(_PAISA):
             return price
         return price.quantize(_PAISA)
 
-    def _number(self, name: str, *, may_be_null: bool = False) -> Decimal | None:
+    def _number(self, name: str, *, may_be_null: bool) -> Decimal | None:
         value = self._value(name, "N", "number", may_be_null=may_be_null)
         return None if value is None else Decimal(value)
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from app import conditions
 from app.http_headers import parse_tags
-from app.models import NewItem
-from app.stored_item import UnreadableItemError, entity_tag, field_values, is_well_kept, read
+from app.models import Item, ItemFields, NewItem
+from app.stored_item import UnreadableItemError, _stored_type, entity_tag, field_values, is_well_kept, read
 
 MINIMUM = {"sku": {"S": "A"}, "name": {"S": "a"}, "qty": {"N": "3"}}
 
@@ -26,6 +26,16 @@ def test_what_is_stored_is_read_again() -> None:
         "description": "d",
         "version": 0,
     }
+
+
+def test_every_field_that_a_client_decides_is_answered() -> None:
+    assert [name for name in ItemFields.model_fields if name not in Item.model_fields] == []
+
+
+def test_a_field_that_no_attribute_can_hold_is_refused() -> None:
+    for annotation in (list[str], bool, dict[str, str] | None):
+        with pytest.raises(TypeError, match=r"tags is .*stores str, int and Decimal"):
+            _stored_type("tags", annotation)
 
 
 def test_the_price_gets_back_the_zeros_that_the_table_drops() -> None:
