@@ -115,6 +115,10 @@ format: $(READY) ## Format and mend what can be mended
 validate: $(CHECKS) ## Check template, bootstrap and workflows as AWS, GitHub and their linters would
 	@tools/validate.sh
 
+.PHONY: openapi
+openapi: $(READY) ## Write the inventory's OpenAPI document anew; BREAKING=yes although it breaks clients
+	@$(PYTHON) -m pipeline.released_openapi --write $(if $(BREAKING),--breaking)
+
 $(CHECKS): tools/setup.sh pyproject.toml uv.lock | $(READY)
 	@tools/setup.sh checks
 	@touch $@

@@ -17,6 +17,8 @@ sam_validate() { exec .venv/bin/sam validate --lint; }
 permissions() { exec .venv/bin/python -m pipeline.permissions; }
 cfn_lint() { exec .venv/bin/cfn-lint template.yaml pipeline/bootstrap.yaml; }
 checkov() { template_as_deployed && exec "$checks/bin/checkov" --file "$checks/template.json" pipeline/bootstrap.yaml; }
+# The inventory has grown nothing that docs/openapi/inventory.json does not say, and lost nothing that it says.
+openapi() { exec .venv/bin/python -m pipeline.released_openapi; }
 actionlint() { exec "$checks/bin/actionlint" .github/workflows/*.yml; }
 zizmor() { exec "$checks/bin/zizmor" --offline --quiet --no-progress --persona pedantic .github; }
 
@@ -24,7 +26,7 @@ running=
 # A shell lets its background commands ignore Ctrl-C.
 trap 'kill $running 2>/dev/null; exit 130' INT TERM HUP
 
-names="sam_validate cfn_lint permissions checkov actionlint zizmor"
+names="sam_validate cfn_lint permissions checkov openapi actionlint zizmor"
 for name in $names; do
   $name >"$checks/$name.log" 2>&1 &
   running="$running $!"
