@@ -20,6 +20,7 @@ import pytest
 from emulator.control import ask
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.sam_cli import invoke_command
+from lambda_http import aws_clients
 from tests.conftest import EVENTS, load_event
 from tests.e2e.forked_sam import run_sam
 
@@ -99,7 +100,13 @@ def is_write(service: Service, fixture: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def in_process(running: RunningEmulator, environment_of: Callable[[str], dict[str, str]]) -> Answers:
+    called: set[str] = set()
+
     def call(service: Service, fixture: Path) -> Answer:
+        if service.folder not in called:
+            # Clients have the role of their function, and here both functions share a process.
+            aws_clients.forget()
+            called.add(service.folder)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment_of(service.function).items():
                 patch.setenv(name, value)
