@@ -79,8 +79,9 @@ class Aws:
 
     def get_secret_value(self, **_: Any) -> Any:
         """Return the keys."""
-        keys = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": "", "INVENTORY_API_KEY": "key"}
-        return {"SecretString": json.dumps(keys)}
+        keys = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
+        own = {"INVENTORY_API_KEY": "key", "SESSION_KEY": "key"}
+        return {"SecretString": json.dumps(keys | own)}
 
 
 class Context:

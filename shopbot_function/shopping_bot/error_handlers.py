@@ -13,9 +13,9 @@ from shopping_bot.observability import log_failure, request_id
 
 def install(application: Flask) -> None:
     """Make `application` answer every exception with a problem, never with a traceback."""
-    application.register_error_handler(Problem, _answer)
-    application.register_error_handler(HTTPException, _answer_http_exception)
-    application.register_error_handler(Exception, lambda error: _answer(problem_for(error)))
+    application.register_error_handler(Problem, _respond)
+    application.register_error_handler(HTTPException, _respond_to_http_exception)
+    application.register_error_handler(Exception, lambda error: _respond(problem_for(error)))
 
 
 def problem_for(error: Exception) -> Problem:
@@ -27,6 +27,8 @@ def problem_for(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, SecretError):
+        if error.may_pass:
+            return unavailable(f"The service cannot go on: {error.key} {error.reason}; try again in a moment.", 2)
         return unavailable(f"The service cannot go on: {error.key} {error.reason}; tell whoever runs it.", None)
     if isinstance(error, ClaudeBusyError):
         return unavailable("The assistant is busy; try again in a moment.", error.retry_after_seconds)
@@ -40,14 +42,14 @@ def problem_for(error: Exception) -> Problem:
     return Problem(500, INTERNAL_ERROR)
 
 
-def _answer(problem: Problem) -> Response:
+def _respond(problem: Problem) -> Response:
     return Response(problem.body(request_id()), problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 
-def _answer_http_exception(error: HTTPException) -> Response:
+def _respond_to_http_exception(error: HTTPException) -> Response:
     status = error.code or 500
     if status == 413:
-        return _answer(json_body.too_large())
+        return _respond(json_body.too_large())
     headers = {}
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
@@ -57,4 +59,4 @@ def _answer_http_exception(error: HTTPException) -> Response:
         detail = "There is nothing at this path; POST /chat talks to the assistant, GET /chat/ui is a page that does."
     else:
         detail = "This request cannot be answered; check its path, its method and its body."
-    return _answer(Problem(status, detail, headers=headers))
+    return _respond(Problem(status, detail, headers=headers))

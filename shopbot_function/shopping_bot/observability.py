@@ -68,8 +68,8 @@ def log_failure(message: str, error: BaseException, **fields: Any) -> None:
 
     Never its own message: that may quote what a customer wrote or a backing service answered.
     """
-    answer = getattr(error, "response", None)
-    code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     frames = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in _frames(error)]
     cause = error.__cause__ or error.__context__
     logger.error(

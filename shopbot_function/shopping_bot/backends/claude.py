@@ -103,10 +103,11 @@ class Claude:
         response = http.request_json(
             "GET", url, backing_service=BACKING_SERVICE, headers=_headers(key), timeout_seconds=timeout_seconds
         )
-        if response.status in {401, 403}:
+        if response.status == 401:
             raise SecretError(KEY, "is refused")
-        if response.status >= 500:
-            raise BackingServiceError(BACKING_SERVICE, f"status {response.status}")
+        if response.status >= 400 and response.status != 429:
+            why = _refusal(response) or _error_type(response)
+            raise BackingServiceError(BACKING_SERVICE, f"status {response.status} ({why})")
 
     def _body(
         self, system: str, tools: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]

@@ -30,7 +30,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Response:
-    """An answer. `headers` are found in any letter case; `body` is the parsed JSON, None when there is none."""
+    """A response. `headers` are found in any letter case; `body` is the parsed JSON, None when there is none."""
 
     status: int
     headers: Mapping[str, str]
@@ -75,7 +75,7 @@ def _send(
         remaining = max(0.01, end - time.monotonic())
         timeout = Timeout(total=remaining, connect=min(CONNECT_TIMEOUT_SECONDS, remaining))
         try:
-            answer = _pool_manager().request(
+            response = _pool_manager().request(
                 method,
                 url,
                 body=content,
@@ -86,13 +86,13 @@ def _send(
                 preload_content=False,
             )
             try:
-                return Response(answer.status, answer.headers, _parse(_read(answer, backing_service, end)))
+                return Response(response.status, response.headers, _parse(_read(response, backing_service, end)))
             except BaseException:
                 # What is left of the answer must not be taken for the next one.
-                answer.close()
+                response.close()
                 raise
             finally:
-                answer.release_conn()
+                response.release_conn()
         except ProtocolError as error:
             if attempts_left and time.monotonic() < end and _was_dropped(error):
                 continue
@@ -101,17 +101,17 @@ def _send(
             raise BackingServiceError(backing_service, _reason(error)) from error
 
 
-def _read(answer: BaseHTTPResponse, backing_service: str, end: float) -> bytes:
+def _read(response: BaseHTTPResponse, backing_service: str, end: float) -> bytes:
     content = bytearray()
     while True:
         # The time-out of a socket is for one read; a backing service that trickles or stalls must not hold the request.
         remaining = end - time.monotonic()
         if remaining <= 0:
             raise BackingServiceError(backing_service, "no answer in time")
-        waiting = _socket(answer)
+        waiting = _socket(response)
         if waiting is not None:
             waiting.settimeout(remaining)
-        chunk = answer.read1(_CHUNK_BYTES)
+        chunk = response.read1(_CHUNK_BYTES)
         if not chunk:
             return bytes(content)
         content += chunk
@@ -119,13 +119,13 @@ def _read(answer: BaseHTTPResponse, backing_service: str, end: float) -> bytes:
             raise BackingServiceError(backing_service, "the answer is too large")
 
 
-def _socket(answer: BaseHTTPResponse) -> socket.socket | None:
-    """Return the socket that `answer` is read from, None when it was read already."""
-    connection = getattr(answer, "connection", None)
+def _socket(response: BaseHTTPResponse) -> socket.socket | None:
+    """Return the socket that `response` is read from, None when it was read already."""
+    connection = getattr(response, "connection", None)
     if connection is None:
         return None
     # http.client gives the socket away to an answer after which the connection is closed.
-    buffered = getattr(getattr(answer, "_fp", None), "fp", None)
+    buffered = getattr(getattr(response, "_fp", None), "fp", None)
     return connection.sock or getattr(getattr(buffered, "raw", None), "_sock", None)
 
 

@@ -67,10 +67,10 @@ class Inventory:
                 raise BackingServiceError(BACKING_SERVICE, "the table is busy")
             rounds_left -= 1
             batch, pending = pending[:MAXIMUM_KEYS], pending[MAXIMUM_KEYS:]
-            answer = self._read(batch, deadline)
-            for row in answer["Responses"].get(self._table_name, []):
+            response = self._read(batch, deadline)
+            for row in response["Responses"].get(self._table_name, []):
                 found[row["sku"]["S"]] = self._entry(row)
-            unprocessed = answer.get("UnprocessedKeys", {}).get(self._table_name, {}).get("Keys", [])
+            unprocessed = response.get("UnprocessedKeys", {}).get(self._table_name, {}).get("Keys", [])
             if unprocessed:
                 pending = [*unprocessed, *pending]
                 _wait(pause)
@@ -117,8 +117,8 @@ class Inventory:
 
 def _code(error: Exception) -> str:
     """Return AWS's code, such as AccessDeniedException, or botocore's own; a message may name resources."""
-    answer = getattr(error, "response", None) or {}
-    return str(answer.get("Error", {}).get("Code") or type(error).__name__)
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def _number(attribute: Any, form: re.Pattern[str]) -> str | None:

@@ -45,8 +45,8 @@ class RedisConnection:
         self._lock = threading.Lock()
         self._connected: tuple[Redis, str] | None = None
         self._known_nodes: list[tuple[str, int]] = []
-        # A cluster may have to be asked where a session is, and what is left of it after a failure.
-        self.call_seconds = (CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS) * (2 if cluster else 1)
+        # To connect, give the password and send the command. A cluster may have to be asked where a session is.
+        self.call_seconds = (CONNECT_TIMEOUT_SECONDS + 2 * READ_TIMEOUT_SECONDS) * (2 if cluster else 1)
         """What one try of a command takes at most."""
 
     def call(self, command: Callable[[Redis], Any], deadline: Deadline) -> Any:
@@ -123,6 +123,9 @@ class RedisConnection:
             "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "socket_timeout": READ_TIMEOUT_SECONDS,
             "socket_keepalive": True,
+            # A new connection is one exchange, the password's, and no introductions that each take their time.
+            "protocol": 2,
+            "driver_info": None,
             # Tries are counted above, where the deadline is known. But a cluster's client asks one node where the
             # others are, and must be able to ask a second.
             "retry": Retry(NoBackoff(), int(self._cluster)),

@@ -17,6 +17,7 @@ from shopping_bot.chat.session import SessionIds
 from shopping_bot.deadline import Deadline
 from shopping_bot.observability import logger
 
+_WRITING_SECONDS = 0.5
 _PROCESSING = (
     "I am still answering your last message. This one is noted and counts with your next one; send it again in a "
     "moment to have it answered."
@@ -72,8 +73,8 @@ def reply(
         return Reply(session_id, "processing", {"message": _PROCESSING})
     else:
         earlier = [kept for kept in begun.entries if kept.get("id") != entry["id"]]
-        # The answer is written down after it was made.
-        before = deadline.earlier(conversations.call_seconds)
+        # What comes of it must still be written down, or the session be freed.
+        before = deadline.earlier(conversations.call_seconds + _WRITING_SECONDS)
         with conversations.lease(session_id, begun.token, deadline):
             answer = bot_core.answer(history.past(earlier, asked.message), before)
         try:

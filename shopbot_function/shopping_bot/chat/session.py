@@ -4,9 +4,8 @@ An id is 16 random bytes and 16 bytes of a keyed digest over them and the user_i
 known without asking Redis, also when Redis is down or the conversation has expired, and nothing tells someone else's id
 from one that never was. Without the key nobody can make an id for a user, or try users until one fits.
 
-The key is derived from the member KEY of the secret, which no client of the shop has (NIST SP 800-108r1, section 4.1,
-KDF in counter mode with one block). After a rotation ids of the key before are good as well, for as long as the
-secret's version AWSPREVIOUS holds it.
+The key is a member of the secret, which nobody else has. After a rotation ids of the key before are good as well, for
+as long as the secret's version AWSPREVIOUS holds it.
 """
 
 from __future__ import annotations
@@ -20,9 +19,8 @@ from collections.abc import Iterator
 
 from lambda_http.json_secret import JsonSecret, SecretError
 
-KEY = "ANTHROPIC_API_KEY"
+KEY = "SESSION_KEY"
 _HALF_BYTES = 16
-_LABEL = b"\x00\x00\x00\x01shopbot session id\x00\x00\x00\x01\x00"
 
 
 class SessionIds:
@@ -75,5 +73,4 @@ def _decoded(session_id: str) -> bytes | None:
 
 
 def _digest(key: str, nonce: bytes, user_id: str) -> bytes:
-    derived = hmac.digest(key.encode(), _LABEL, hashlib.sha256)
-    return hmac.digest(derived, nonce + user_id.encode(), hashlib.sha256)[:_HALF_BYTES]
+    return hmac.digest(key.encode(), b"shopbot session\0" + nonce + user_id.encode(), hashlib.sha256)[:_HALF_BYTES]

@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 
 from lambda_http import json_text
 from lambda_http.problem import Problem
-from shopping_bot.deadline import Deadline
+from shopping_bot import deadline
 from shopping_bot.extensions import extensions
 from shopping_bot.observability import log_failure
 
@@ -47,10 +47,10 @@ def _probes() -> dict[str, Callable[[], object]]:
     each = extensions()
     return {
         "anthropic": lambda: each.claude.reach(TIMEOUT_SECONDS),
-        "dynamodb": lambda: each.inventory.quantities(["readiness-probe"], Deadline(LONGEST_SECONDS)),
+        "dynamodb": lambda: each.inventory.quantities(["readiness-probe"], deadline.current()),
         "elasticsearch": lambda: each.product_index.reach(TIMEOUT_SECONDS),
         # A write: a server that is a replica now, after a failover, answers a PING as well.
-        "redis": lambda: each.redis.prove_write(Deadline(LONGEST_SECONDS)),
+        "redis": lambda: each.redis.prove_write(deadline.current()),
         "secretsmanager": lambda: each.secrets.get(KEY),
     }
 

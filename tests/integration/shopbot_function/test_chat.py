@@ -28,7 +28,7 @@ from emulator.backing_services.valkey import Valkey
 from lambda_http import aws_clients
 from tests.integration.shopbot_function.proxy import Proxy
 
-KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": ""}
+KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": "", "SESSION_KEY": "key"}
 
 
 @dataclass

@@ -12,7 +12,14 @@ from sam_template.repository import REPOSITORY, TEMPLATE
 
 RUNBOOK: Final = REPOSITORY / "docs" / "RUNBOOK.md"
 SCALE: Final = REPOSITORY / "docs" / "scale.md"
-METRICS: Final = {"AnthropicLatency", "ElasticsearchLatency", "ErrorPortAllocation", "TokensOut", "TransactionConflict"}
+METRICS: Final = {
+    "AnthropicLatency",
+    "ClaudeFailures",
+    "ElasticsearchLatency",
+    "ErrorPortAllocation",
+    "TokensOut",
+    "TransactionConflict",
+}
 
 
 class Loader(yaml.CSafeLoader):

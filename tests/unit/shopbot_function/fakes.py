@@ -104,7 +104,7 @@ class FakeInventory(Inventory):
 class FakeConversations:
     """Keeps conversations in memory; `down` makes every method fail."""
 
-    call_seconds = 1.5
+    call_seconds = 2.5
 
     def __init__(self) -> None:
         self.kept: dict[str, list[dict[str, Any]]] = {}
@@ -152,8 +152,8 @@ class FakeConversations:
 def session_ids(key: str = "key", previous: str = "") -> SessionIds:
     """Return the session ids of a secret with `key`, whose version before had `previous`."""
     return SessionIds(
-        JsonSecret(lambda: {"ANTHROPIC_API_KEY": key}, print),
-        JsonSecret(lambda: {"ANTHROPIC_API_KEY": previous}, print),
+        JsonSecret(lambda: {"SESSION_KEY": key}, print),
+        JsonSecret(lambda: {"SESSION_KEY": previous}, print),
     )
 
 

@@ -105,7 +105,7 @@ def test_a_redis_that_is_silent_is_down_soon(connect: Callable[..., RedisConnect
     assert time.monotonic() - started < 5
 
 
-@pytest.mark.parametrize("seconds", [0.1, 1.6])
+@pytest.mark.parametrize("seconds", [0.1, 2.6])
 def test_the_deadline_is_kept(connect: Callable[..., RedisConnection], seconds: float) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
@@ -250,7 +250,7 @@ def test_every_session_finds_its_server_of_a_cluster(
     for _ in range(30):
         use(connection)
     for _ in range(10):
-        connection.prove_write(Deadline(5))
+        connection.prove_write(Deadline(10))
 
     with contextlib.ExitStack() as stack:
         sizes = [stack.enter_context(client(node)).dbsize() for node in cluster]

@@ -371,11 +371,14 @@ def test_without_a_key_nothing_is_sent(
 
 def test_reaching_claude(backing_service: Any, keys: Keys) -> None:
     claude = Claude(base_url=backing_service.url, model="claude-x", secrets=keys.secrets)
-    backing_service.answers = [(200, {}, {"data": []}), refusal(401), refusal(529)]
+    backing_service.answers = [(200, {}, {"data": []}), refusal(429), refusal(401), refusal(529), refusal(402)]
 
-    claude.reach(2)
+    for _ in range(2):
+        claude.reach(2)
     with pytest.raises(SecretError):
         claude.reach(2)
-    with pytest.raises(BackingServiceError):
+    with pytest.raises(BackingServiceError, match="529"):
+        claude.reach(2)
+    with pytest.raises(BackingServiceError, match="billing"):
         claude.reach(2)
     assert json.dumps(backing_service.requests[0][:2]) == '["GET", "/v1/models?limit=1"]'

@@ -62,7 +62,7 @@ def test_a_rotation_ends_no_conversation() -> None:
 
 
 def test_an_environment_that_has_the_old_key_takes_the_ids_of_one_that_has_the_new() -> None:
-    keys: list[dict[str, Any]] = [{"ANTHROPIC_API_KEY": "old"}, {"ANTHROPIC_API_KEY": "new"}]
+    keys: list[dict[str, Any]] = [{"SESSION_KEY": "old"}, {"SESSION_KEY": "new"}]
     ids = SessionIds(JsonSecret(lambda: keys.pop(0), print), JsonSecret(dict, print))
     assert ids.belongs_to(session_ids("old").new("u1"), "u1")
 
@@ -73,12 +73,12 @@ def test_without_a_version_before_an_id_of_another_key_is_nobodys() -> None:
     def fail() -> Any:
         raise RuntimeError
 
-    ids = SessionIds(JsonSecret(lambda: {"ANTHROPIC_API_KEY": "key"}, print), JsonSecret(fail, print))
+    ids = SessionIds(JsonSecret(lambda: {"SESSION_KEY": "key"}, print), JsonSecret(fail, print))
 
     assert not ids.belongs_to(session_ids("another").new("u1"), "u1")
     assert ids.belongs_to(ids.new("u1"), "u1")
 
 
 def test_without_a_key_the_key_is_named() -> None:
-    with pytest.raises(SecretError, match="ANTHROPIC_API_KEY is not set"):
+    with pytest.raises(SecretError, match="SESSION_KEY is not set"):
         session_ids("").new("u1")
