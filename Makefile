@@ -2,6 +2,8 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
+# A make inside another would name folders in what it prints, such as the exports of `make env`.
+MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 SAM := .venv/bin/sam
 READY := .venv/.ready
@@ -73,7 +75,7 @@ $(READY): tools/setup.sh tools/uv.txt pyproject.toml uv.lock inventory_function/
 .PHONY: build
 build: ## Run sam build for this machine
 	@rm -f $(BUILD)
-	@$(MAKE) --no-print-directory $(BUILD)
+	@$(MAKE) $(BUILD)
 
 # Sources are not named here: the emulator copies them into the build as they change.
 $(BUILD): $(READY) template.yaml samconfig.toml tools/package_function.py tools/declared_function.py

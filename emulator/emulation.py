@@ -8,7 +8,7 @@ import functools
 import json
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Self
 
@@ -52,15 +52,15 @@ class Emulation:
     """The backing services, the stack of the template, the engine, the source sync and the control socket of a run."""
 
     def __init__(
-        self, paths: StatePaths, lock: StateLock, ministack: MiniStack | None, *, gateway_port: int | None = None
+        self, paths: StatePaths, lock: StateLock, ministack: MiniStack | None, *, gateway_ports: Sequence[int] = ()
     ) -> None:
         """`ministack` has been launched; without one `AWS_ENDPOINT_URL` says where AWS is.
 
-        `gateway_port` is where the gateway listens from the start, if at all; 0 means a free port.
+        The gateway listens on the first of `gateway_ports` that is free, from the start; 0 means any free port.
         """
         self._paths = paths
         self._ministack = ministack
-        self._gateway_port = gateway_port
+        self._gateway_ports = gateway_ports
         self._lock = lock
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
@@ -135,8 +135,7 @@ class Emulation:
             self._serve_events(endpoint)
             resources.push_async_callback(self._events.stop)  # before the engine
             resources.push_async_callback(self.gateway.stop)
-        if self._gateway_port is not None:
-            await self.open_gateway(self._gateway_port)
+        await self._open_first(self._gateway_ports)
         self._paths.write_running(self.running)
         resources.callback(self._paths.forget_running)
 
@@ -276,6 +275,17 @@ class Emulation:
                 "The gateway runs functions on the emulator's own engine: leave ENGINE away, or use FRONT=sam."
             )
         return await self.gateway.open(port, owner or self.running.process)
+
+    async def _open_first(self, ports: Sequence[int]) -> None:
+        for port in ports:
+            try:
+                await self.open_gateway(port)
+            except EmulatorError:
+                # Another emulator may have taken it a moment ago: only listening tells.
+                if port == ports[-1]:
+                    raise
+            else:
+                return
 
     async def _open_gateway(self, text: str) -> dict[str, Any]:
         asked = json.loads(text)

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -21,14 +21,14 @@ from emulator.control import ask, running_or_lock
 from emulator.errors import EmulatorError
 from emulator.paths import INSTALLED, RunningEmulator, StatePaths
 from emulator.processes.attached_process import AttachedProcess
-from emulator.processes.ports import LOOPBACK, accepts, first_free_port, reserved
+from emulator.processes.ports import LOOPBACK, accepts, reserved
 from emulator.processes.process_identity import ProcessIdentity
 from emulator.sam_cli import invoke_command, process_environment, start_api_command
 from emulator.state_lock import StateLock
 from sam_template.repository import REPOSITORY
 
-GATEWAY_PORTS = range(3002, 3022)
-"""Where the gateway of an emulator in the background listens: the first that is free. Those of `sam` are others."""
+GATEWAY_PORTS = (*range(3002, 3022), 0)
+"""Where the gateway of an emulator in the background listens: the first that is free (0: any). `sam` uses others."""
 if TYPE_CHECKING:
     from emulator.emulation import Emulation
 
@@ -48,7 +48,7 @@ async def emulator(
     """
     running, lock = await running_or_lock(paths)
     if lock is not None:
-        async with _emulation(paths, lock, gateway_port) as emulation:
+        async with _emulation(paths, lock, () if gateway_port is None else (gateway_port,)) as emulation:
             yield emulation.running, lambda: _ended(emulation)
     elif running is not None:
         if gateway_port is not None:
@@ -59,7 +59,7 @@ async def emulator(
 
 
 @contextlib.asynccontextmanager
-async def _emulation(paths: StatePaths, lock: StateLock, gateway_port: int | None) -> AsyncIterator[Emulation]:
+async def _emulation(paths: StatePaths, lock: StateLock, gateway_ports: Sequence[int]) -> AsyncIterator[Emulation]:
     """Run an emulation for the length of the block."""
     is_embedded = not os.environ.get("AWS_ENDPOINT_URL")
     with lock:
@@ -71,7 +71,7 @@ async def _emulation(paths: StatePaths, lock: StateLock, gateway_port: int | Non
             from emulator import emulation as whole
 
             aws = ministack if is_embedded else None
-            async with whole.Emulation(paths, lock, aws, gateway_port=gateway_port) as emulation:
+            async with whole.Emulation(paths, lock, aws, gateway_ports=gateway_ports) as emulation:
                 yield emulation
         except MiniStackError as error:
             raise EmulatorError(str(error)) from error
@@ -207,10 +207,10 @@ async def serve(paths: StatePaths, descriptor: int | None = None) -> None:
     lock = StateLock(paths, descriptor) if descriptor is not None else (await running_or_lock(paths))[1]
     if lock is None:
         raise EmulatorError("An emulator is running already: `make down` ends it.")
-    gateway_port = None if options.runs_containers() else first_free_port(GATEWAY_PORTS)
+    gateway_ports = () if options.runs_containers() else GATEWAY_PORTS
     async with (
         interruptible(with_parent=False) as interrupted,
-        _emulation(paths, lock, gateway_port) as emulation,
+        _emulation(paths, lock, gateway_ports) as emulation,
     ):
         sys.stdout.write(f"The emulator runs as process {os.getpid()}: {emulation.running.endpoint_url}\n")
         sys.stdout.flush()

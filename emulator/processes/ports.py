@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,16 +29,6 @@ def free_port() -> int:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def first_free_port(ports: Iterable[int]) -> int:
-    """Return the first of `ports` that nothing listens on, else any free one."""
-    for port in ports:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((LOOPBACK, port))
-            return port
-    return free_port()
 
 
 def parse_port(text: str) -> int:

@@ -68,9 +68,14 @@ def test_each_is_found_by_the_templates_parameters_with_its_key(run: Callable[[T
 
 
 def test_the_end_of_one_is_said_in_a_sentence(run: Callable[[Test], Any], tmp_path: Path) -> None:
+    def valkeys() -> set[psutil.Process]:
+        return {process for process in psutil.Process().children(recursive=True) if "valkey" in process.name()}
+
+    others = valkeys()
+
     async def test(services: BackingServices) -> str:
         assert not services.failure.done()
-        (server,) = (process for process in psutil.Process().children(recursive=True) if "valkey" in process.name())
+        (server,) = valkeys() - others
         server.kill()
         return await asyncio.wait_for(services.failure, 5)
 
