@@ -7,10 +7,12 @@ import base64
 import importlib
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
@@ -20,9 +22,10 @@ import pytest
 from emulator.control import ask
 from emulator.paths import RunningEmulator, StatePaths
 from emulator.sam_cli import invoke_command
-from lambda_http import aws_clients
 from tests.conftest import EVENTS, load_event
 from tests.e2e.forked_sam import run_sam
+
+FUNCTION_MODULES = {"app", "lambda_handler", "lambda_http", "shopping_bot"}
 
 
 @dataclass(frozen=True)
@@ -100,20 +103,31 @@ def is_write(service: Service, fixture: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def in_process(running: RunningEmulator, environment_of: Callable[[str], dict[str, str]]) -> Answers:
-    called: set[str] = set()
+    handlers: dict[str, Callable[[Any, Any], Mapping[str, Any]]] = {}
 
     def call(service: Service, fixture: Path) -> Answer:
-        if service.folder not in called:
-            # Clients have the role of their function, and here both functions share a process.
-            aws_clients.forget()
-            called.add(service.folder)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment_of(service.function).items():
                 patch.setenv(name, value)
-            handler = importlib.import_module(service.handler_module).lambda_handler
-            return of_proxy_answer(handler(load_event(fixture), Context()))
+            if service.function not in handlers:
+                # The functions share lambda_http, whose clients have the role of the function that made them.
+                forget_functions()
+                handlers[service.function] = importlib.import_module(service.handler_module).lambda_handler
+            return of_proxy_answer(handlers[service.function](load_event(fixture), Context()))
 
-    return answers(running, call)
+    # Other tests of this process have imported the functions with other variables.
+    imported = forget_functions()
+    try:
+        return answers(running, call)
+    finally:
+        forget_functions()
+        sys.modules.update(imported)
+
+
+def forget_functions() -> dict[str, ModuleType]:
+    """Take the modules of the functions out of those that are imported, and return them."""
+    names = [name for name in sys.modules if name.partition(".")[0] in FUNCTION_MODULES]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 class Context:

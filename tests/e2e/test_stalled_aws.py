@@ -32,8 +32,10 @@ def test_a_request_that_needs_no_aws_is_answered_though_no_environment_is_left(
     client: httpx.Client, running: RunningEmulator, stalled_aws: None
 ) -> None:
     assert client.get("/").status_code == 200
-    for environment in environments(running):
+    killed = environments(running)
+    for environment in killed:
         environment.kill()
+    psutil.wait_procs(killed, timeout=5)
     began = time.monotonic()
     for path in ("/", "/health"):
         assert client.get(path).status_code == 200
