@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    api_servers,
     assistant,
     cold_request,
-    doors,
     init_duration,
     invoke,
     layers,
@@ -40,7 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "invoke": invoke.measure,
     "cold": cold_request.measure,
     "warm": layers.measure,
-    "doors": doors.measure,
+    "api-servers": api_servers.measure,
     "soak": soak.measure,
     "init": init_duration.measure,
     "package": package_size.measure,

@@ -1,4 +1,4 @@
-"""Warm requests through each way into the inventory: both doors of one engine, and the application without Lambda."""
+"""Warm requests through `sam local start-api`, the gateway on the same environments, and uvicorn without Lambda."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from emulator.processes.ports import LOOPBACK, accepts, free_port
 from sam_template.repository import REPOSITORY
 
 CLIENTS = (1, 8, 32)
-DOORS = ("sam", "gateway", "uvicorn")
+SERVERS = ("sam", "gateway", "uvicorn")
 SLOW_MS = 250
 """What no answer of the gateway should take."""
 _WARM_UP_SECONDS = 2
@@ -28,10 +28,10 @@ _WARM_UP_SECONDS = 2
 
 @dataclass(frozen=True)
 class Row:
-    """The load on one door by so many clients, round by round."""
+    """The load on one API server by so many clients, round by round."""
 
     route: str
-    door: str
+    server: str
     clients: int
     loads: tuple[Load, ...]
 
@@ -42,7 +42,7 @@ class Row:
 
 
 async def measure(plan: Plan, folder: Path) -> list[Section]:
-    """Measure the doors by the same number of clients right after one another, round after round."""
+    """Measure the API servers by the same number of clients right after one another, round after round."""
     taken: dict[tuple[Route, str, int], list[Load]] = {}
     async with (
         emulated(folder) as (paths, running),
@@ -57,12 +57,12 @@ async def measure(plan: Plan, folder: Path) -> list[Section]:
         for _ in range(plan.rounds):
             for route in ROUTES:
                 for clients in CLIENTS:
-                    for door in DOORS:
-                        request = Request(ports[door], "GET", route.path)
+                    for server in SERVERS:
+                        request = Request(ports[server], "GET", route.path)
                         load = await asyncio.to_thread(apply, request, clients, plan.seconds)
-                        taken.setdefault((route, door, clients), []).append(load)
-    rows = [Row(route.name, door, clients, tuple(loads)) for (route, door, clients), loads in taken.items()]
-    return [door_section(rows), ratio_section(rows)]
+                        taken.setdefault((route, server, clients), []).append(load)
+    rows = [Row(route.name, server, clients, tuple(loads)) for (route, server, clients), loads in taken.items()]
+    return [server_section(rows), ratio_section(rows)]
 
 
 async def gateway_port(running: RunningEmulator) -> int:
@@ -71,11 +71,11 @@ async def gateway_port(running: RunningEmulator) -> int:
     return int(url.rpartition(":")[2])
 
 
-def door_section(rows: list[Row]) -> Section:
+def server_section(rows: list[Row]) -> Section:
     """Return each row's latencies and throughput."""
     measures: list[Measure] = []
-    for row in sorted(rows, key=lambda row: (row.route, row.clients, DOORS.index(row.door))):
-        subject = f"{row.route} · {row.door} · {row.clients} client{'s' if row.clients > 1 else ''}"
+    for row in sorted(rows, key=lambda row: (row.route, row.clients, SERVERS.index(row.server))):
+        subject = f"{row.route} · {row.server} · {row.clients} client{'s' if row.clients > 1 else ''}"
         latencies = [latency for load in row.loads for latency in load.latencies_ms]
         p50s = tuple(load.p50_ms for load in row.loads)
         measures.append(Measure(subject, "throughput", "requests/s", row.rates, charted=True))
@@ -86,8 +86,8 @@ def door_section(rows: list[Row]) -> Section:
         measures.append(Measure(subject, f"over {SLOW_MS} ms", "", (slow,)))
         measures.append(Measure(subject, "failed", "", (float(sum(load.failures for load in row.loads)),)))
     return Section(
-        "doors",
-        "Doors into the inventory",
+        "api-servers",
+        "API servers of the inventory",
         tuple(measures),
         (
             "sam: the unmodified sam local start-api; gateway: the emulator itself, on the same environments;",
@@ -98,17 +98,17 @@ def door_section(rows: list[Row]) -> Section:
 
 
 def ratio_section(rows: list[Row]) -> Section:
-    """Return how the gateway compares with the other doors, pair by pair."""
-    found = {(row.route, row.clients, row.door): row.rates for row in rows}
+    """Return how the gateway compares with the other API servers, pair by pair."""
+    found = {(row.route, row.clients, row.server): row.rates for row in rows}
     measures = []
-    for route, clients, door in found:
-        if door == "gateway":
+    for route, clients, server in found:
+        if server == "gateway":
             subject = f"{route} · {clients} client{'s' if clients > 1 else ''}"
             gateway = found[route, clients, "gateway"]
             measures.append(Measure(subject, "gateway over sam", "x", ratios(gateway, found[route, clients, "sam"])))
             uvicorn = found[route, clients, "uvicorn"]
             measures.append(Measure(subject, "gateway over uvicorn", "x", ratios(gateway, uvicorn)))
-    return Section("door ratios", "Requests a second, door over door", tuple(measures))
+    return Section("API server ratios", "Requests a second, one API server over another", tuple(measures))
 
 
 @contextlib.asynccontextmanager

@@ -56,23 +56,23 @@ def answer(request: Request) -> tuple[float, bytes]:
     connection = http.client.HTTPConnection(LOOPBACK, request.port, timeout=_ANSWER_SECONDS)
     with contextlib.closing(connection):
         try:
-            return _exchange(connection, request)
+            return _send(connection, request)
         except (OSError, http.client.HTTPException) as error:
             raise BenchmarkError(f"{request.method} {request.path}: {type(error).__name__} {error}") from error
 
 
 def open_connection(port: int) -> http.client.HTTPConnection:
-    """Return a connection for `exchange_on`, which opens it when it is needed."""
+    """Return a connection for `send_on`, which opens it when it is needed."""
     return http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_SECONDS)
 
 
-def exchange_on(connection: http.client.HTTPConnection, request: Request) -> float:
+def send_on(connection: http.client.HTTPConnection, request: Request) -> float:
     """Send one request on a kept connection; return its latency in ms.
 
     Raises `BenchmarkError` for any end but a right answer; the connection is then to be closed.
     """
     try:
-        return _exchange(connection, request)[0]
+        return _send(connection, request)[0]
     except (OSError, http.client.HTTPException) as error:
         raise BenchmarkError(f"{request.method} {request.path}: {type(error).__name__} {error}") from error
 
@@ -101,7 +101,7 @@ def _client(request: Request, together: threading.Barrier, seconds: float) -> tu
     with contextlib.closing(connection):
         while time.perf_counter() < deadline:
             try:
-                latencies.append(_exchange(connection, request)[0])
+                latencies.append(_send(connection, request)[0])
             except (OSError, http.client.HTTPException, BenchmarkError):
                 failures += 1
                 connection.close()
@@ -109,7 +109,7 @@ def _client(request: Request, together: threading.Barrier, seconds: float) -> tu
     return latencies, failures
 
 
-def _exchange(connection: http.client.HTTPConnection, request: Request) -> tuple[float, bytes]:
+def _send(connection: http.client.HTTPConnection, request: Request) -> tuple[float, bytes]:
     # http.client keeps the connection when the server does, and connects anew when it does not.
     began = time.perf_counter()
     connection.request(request.method, request.path, body=request.body, headers=dict(request.headers))

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.doors import SLOW_MS, gateway_port
-from benchmarks.load import Request, exchange_on, open_connection
+from benchmarks.api_servers import SLOW_MS, gateway_port
+from benchmarks.load import Request, open_connection, send_on
 from benchmarks.measure import Measure, Section, percentile
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import emulated
@@ -140,7 +140,7 @@ def _client(port: int, number: int, together: threading.Barrier, seconds: float)
     while time.perf_counter() < deadline:
         route, request = next(turns)
         try:
-            result.latencies_ms.setdefault(route, []).append(exchange_on(connection, request))
+            result.latencies_ms.setdefault(route, []).append(send_on(connection, request))
         except BenchmarkError as error:
             result.failures.append(str(error)[:100])
             connection.close()

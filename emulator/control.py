@@ -23,7 +23,7 @@ _WAIT_SECONDS = 60
 _POLL_SECONDS = 0.1
 
 Verb = Callable[[str], Awaitable[Any]]
-"""Takes the request's text, returns what becomes the JSON answer, raises `EmulatorError` for a refusal."""
+"""Takes the request's text, returns what becomes the JSON answer, raises `EmulatorError` when the verb fails."""
 
 
 class ControlServer:

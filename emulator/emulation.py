@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import Any, Self
 
 from emulator import build, options
-from emulator.aws.access_denied import Refusals
+from emulator.aws.access_denied import DeniedCalls
 from emulator.aws.clients import preload
 from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.aws.provisioning import services
@@ -104,8 +104,8 @@ class Emulation:
         )
         self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint)
         self._notes = self._calls_of_real_aws() if is_container else self._limits_of_functions()
-        self._refusals = Refusals(self.stack)
-        self.backing_services.observe_errors("aws", self._refusals.observe)
+        self._denied_calls = DeniedCalls(self.stack)
+        self.backing_services.observe_errors("aws", self._denied_calls.observe)
         engine = None if is_container else await self._start_engine(resources, endpoint)
         resources.enter_context(SourceSync(functions))
         self.running = RunningEmulator(self._lock.owner, endpoint, engine, str(self._paths.control_socket))
@@ -202,7 +202,7 @@ class Emulation:
         await resources.enter_async_context(roles)
         self._engine = Engine(
             self._paths.engine_socket,
-            home=INSTALLED,
+            installed=INSTALLED,
             credentials=roles.credentials,
             account=account_variables(endpoint),
             max_environments=ENVIRONMENTS_PER_FUNCTION,
@@ -246,7 +246,7 @@ class Emulation:
             "pid": self.running.process.pid,
             "endpoint_url": self.running.endpoint_url,
             "iam": self._iam,
-            "refusals": self._refusals.describe(),
+            "denied_calls": self._denied_calls.describe(),
             "engine": self.running.engine,
             "backing_services": self.backing_services.rows,
             "faults": self.backing_services.faults.describe(),

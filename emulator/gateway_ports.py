@@ -55,7 +55,7 @@ class GatewayPorts:
     ) -> None:
         reader = TemplateApis(template)
         self._apis = reader.apis()
-        self._notes = [*reader.refusals(), *dict.fromkeys(note for api in self._apis for note in api.notes)]
+        self._notes = [*reader.unserved(), *dict.fromkeys(note for api in self._apis for note in api.notes)]
         declared = {
             name: as_sam_describes_it(template, name, build / name, {**credentials, **stack.environment(name)})
             for name in template.functions

@@ -31,5 +31,5 @@ def render(status: Mapping[str, Any]) -> str:
     rows += [tuple(row) for row in status["apis"]]
     rows += [(logical_id, kind.removeprefix("AWS::"), name) for logical_id, kind, name in status["resources"]]
     notes = ["", *status["notes"]] if status["notes"] else []
-    refusals = [f"\n{sentence}" for sentence in status["refusals"]]
-    return "\n".join([table(rows), *notes, *refusals])
+    denied_calls = [f"\n{sentence}" for sentence in status["denied_calls"]]
+    return "\n".join([table(rows), *notes, *denied_calls])

@@ -13,7 +13,7 @@ import time
 from pipeline.smoke import checks
 from pipeline.smoke.client import Deployment, UnexpectedError, UnreachableError
 
-CHECKS = (checks.alive, checks.ready, checks.described, checks.refusal, checks.missing_file, checks.chat_page)
+CHECKS = (checks.alive, checks.ready, checks.described, checks.error_response, checks.missing_file, checks.chat_page)
 SECONDS = 50.0
 """All checks together; the function's Timeout is longer, so that the sentence is written."""
 logger = logging.getLogger(__name__)

@@ -56,7 +56,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatePaths]:
         patch.setenv(STATE_FOLDER_VARIABLE, str(folder))
         for name in NAME_OTHER_BACKING_SERVICES:
             patch.delenv(name, raising=False)
-        patch.setenv("THROTTLE", "off")  # the tests of all doors together are quicker than the template's throttle
+        patch.setenv("THROTTLE", "off")  # the tests together are quicker than the template's throttle
         yield StatePaths(folder)
 
 

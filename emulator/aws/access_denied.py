@@ -1,4 +1,4 @@
-"""Calls of functions that IAM refused, explained: what the template lacks, or which Deny of it decided."""
+"""Calls of functions that IAM denied, explained: what the template lacks, or which Deny of it decided."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.aws.ministack_launcher import REFUSAL_HEADER
+from emulator.aws.ministack_launcher import DENIED_CALL_HEADER
 from emulator.aws.resource_type import Created
 from emulator.aws.stack import Stack
 
 log = logging.getLogger(__name__)
 
 _WITHIN: Final = re.compile(r"/(?:index|stream|backup)/|[/:]")
-_HEADER: Final = re.compile(rb"(?im)^" + REFUSAL_HEADER.encode() + rb": *(\{.*\})\r?$")
+_HEADER: Final = re.compile(rb"(?im)^" + DENIED_CALL_HEADER.encode() + rb": *(\{.*\})\r?$")
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """One call that was refused.
+class DeniedCall:
+    """One call that was denied.
 
     `session` is the name of the role session, a function's logical id when the emulator gave the credentials. `action`
-    is an IAM action, `resource` an ARN or "*". `is_denied` tells a Deny statement from a missing Allow; `policy_of` is
+    is an IAM action, `resource` an ARN or "*". `is_explicit` tells a Deny from a missing Allow; `policy_of` is
     the ARN of the resource whose own policy has the Deny, "" when it is the role's.
     """
 
     session: str
     action: str
     resource: str
-    is_denied: bool = False
+    is_explicit: bool = False
     policy_of: str = ""
 
     @classmethod
-    def read(cls, head: bytes) -> Refusal | None:
-        """Return what the head of an HTTP answer tells (`emulator/aws/ministack_launcher.py`); None for no refusal."""
+    def read(cls, head: bytes) -> DeniedCall | None:
+        """Return what the head of an answer tells (`emulator/aws/ministack_launcher.py`), None without such a call."""
         told = _HEADER.search(head.partition(b"\r\n\r\n")[0])
         if told is None:
             return None
@@ -46,13 +46,13 @@ class Refusal:
             session=fields["principal"].rpartition("/")[2],
             action=fields["action"],
             resource=fields["resource"],
-            is_denied=fields["decision"] == "Deny",
+            is_explicit=fields["decision"] == "Deny",
             policy_of=fields["policy_of"],
         )
 
 
-class Refusals:
-    """Explains each refusal of a function of `stack` once, in the log, and counts the rest."""
+class DeniedCalls:
+    """Explains each denied call of a function of `stack` once, in the log, and counts the rest."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -61,36 +61,36 @@ class Refusals:
 
     def observe(self, head: bytes) -> None:
         """Take the head of an error of the AWS endpoint."""
-        refusal = Refusal.read(head)
-        if refusal is None or refusal.session not in self._stack.template.functions:
+        call = DeniedCall.read(head)
+        if call is None or call.session not in self._stack.template.functions:
             return
-        remedy = self._remedy(refusal)
-        key = f"{refusal.session} {refusal.action} {remedy}"
+        remedy = self._remedy(call)
+        key = f"{call.session} {call.action} {remedy}"
         self._counts[key] += 1
         if key not in self._sentences:
-            resource = json.dumps(refusal.resource, ensure_ascii=False)[1:-1]  # one line, whatever an object is called
-            self._sentences[key] = f"{refusal.session} may not call {refusal.action} on {resource}; {remedy}"
+            resource = json.dumps(call.resource, ensure_ascii=False)[1:-1]  # one line, whatever an object is called
+            self._sentences[key] = f"{call.session} may not call {call.action} on {resource}; {remedy}"
             log.warning(self._sentences[key])
 
     def describe(self) -> list[str]:
-        """Return the sentences so far, each with how often its call was refused."""
-        return [f"{sentence} (refused so far: {self._counts[key]})" for key, sentence in self._sentences.items()]
+        """Return the sentences so far, each with how often its call was denied."""
+        return [f"{sentence} (denied so far: {self._counts[key]})" for key, sentence in self._sentences.items()]
 
-    def _remedy(self, refusal: Refusal) -> str:
+    def _remedy(self, call: DeniedCall) -> str:
         file = self._stack.template.path.name
-        if refusal.is_denied:
-            owner, _ = reference(refusal.policy_of, self._stack.created)
-            policy = f"the policy of {owner or refusal.policy_of}" if refusal.policy_of else "its own policies"
+        if call.is_explicit:
+            owner, _ = reference(call.policy_of, self._stack.created)
+            policy = f"the policy of {owner or call.policy_of}" if call.policy_of else "its own policies"
             return f"a Deny in {policy} in {file} forbids it."
-        return f"its Policies in {file} lack {statement(refusal, self._stack.created)}"
+        return f"its Policies in {file} lack {statement(call, self._stack.created)}"
 
 
-def statement(refusal: Refusal, created: Mapping[str, Created]) -> str:
+def statement(call: DeniedCall, created: Mapping[str, Created]) -> str:
     """Return the policy statement, as YAML for the template, that would have allowed the call."""
-    logical_id, resource = reference(refusal.resource, created)
-    sid = re.sub(r"[^A-Za-z0-9]", "", refusal.action.partition(":")[2])
+    logical_id, resource = reference(call.resource, created)
+    sid = re.sub(r"[^A-Za-z0-9]", "", call.action.partition(":")[2])
     sid += f"On{logical_id}" if logical_id else ""
-    return f"{{Sid: {sid}, Effect: Allow, Action: {refusal.action}, Resource: {resource}}}"
+    return f"{{Sid: {sid}, Effect: Allow, Action: {call.action}, Resource: {resource}}}"
 
 
 def reference(arn: str, created: Mapping[str, Created]) -> tuple[str, str]:

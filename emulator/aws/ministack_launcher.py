@@ -6,8 +6,8 @@
    protected; `X-Forwarded-Proto: http` still shows what the policy does.
 2. `POST /_ministack/reset` forgets roles, sessions and secrets too. A running function would be left with credentials
    and a secret's ARN that mean nothing any more, so these stay; the stack puts their contents back.
-3. Its answer to a call that IAM refuses seldom names the resource, and the answer to a HEAD has no body at all. Such an
-   answer therefore says in the header `emulator-refusal` who was refused what, for the emulator to explain.
+3. Its answer to a call that IAM denies seldom names the resource, and the answer to a HEAD has no body at all. Such an
+   answer therefore says in the header `emulator-denied-call` who was denied what, for the emulator to explain.
 4. It takes the key `test`, every account id and the key in AWS_ACCESS_KEY_ID for its root, and does not check what they
    sign. Here the root is the last alone, and what it signs is checked.
 5. Anyone may reset or reconfigure it. Here its own pages, `/_ministack/…`, want the header `emulator-admin`, except
@@ -25,7 +25,7 @@ import os
 from typing import Any
 
 SURVIVE_A_RESET = ("iam", "sts", "secretsmanager")
-REFUSAL_HEADER = "emulator-refusal"
+DENIED_CALL_HEADER = "emulator-denied-call"
 _FORWARDED_PROTOCOL = b"x-forwarded-proto"
 _ADMIN_HEADER = b"emulator-admin"
 _ADMIN_PAGES = "/_ministack/"
@@ -45,12 +45,12 @@ class OverTls:
         await self._application(scope, receive, send)
 
 
-_refusals: contextvars.ContextVar[list[dict[str, str]]] = contextvars.ContextVar("refusals")
-"""What IAM refused of the request that is being answered. Filled in place: a thread of the request has a copy."""
+_denied_calls: contextvars.ContextVar[list[dict[str, str]]] = contextvars.ContextVar("denied_calls")
+"""What IAM denied of the request that is being answered. Filled in place: a thread of the request has a copy."""
 
 
 class Enforcement:
-    """`ministack.core.iam_evaluator.enforce`, which also notes what it refuses."""
+    """`ministack.core.iam_evaluator.enforce`, which also notes what it denies."""
 
     def __init__(self, enforce: Any) -> None:
         self._enforce = enforce
@@ -58,10 +58,10 @@ class Enforcement:
     def __call__(
         self, access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*", **rest: Any
     ) -> Any:
-        """Return what it returns: None, an AuthError for credentials that fail, an EvalResult for a refusal."""
+        """Return what it returns: None, an AuthError for credentials that fail, an EvalResult for a denied call."""
         result = self._enforce(access_key_id, iam_action, service, region, resource_arn=resource_arn, **rest)
         if hasattr(result, "decision"):
-            _refusals.get([]).append(
+            _denied_calls.get([]).append(
                 {
                     "principal": result.principal_arn,
                     "action": iam_action,
@@ -73,27 +73,27 @@ class Enforcement:
         return result
 
 
-class WithRefusals:
-    """An ASGI application that tells the last refusal of a request in the header of an answer that is an error."""
+class WithDeniedCalls:
+    """An ASGI application that tells the last denied call of a request in the header of an answer that is an error."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Pass the request on (ASGI specification, "HTTP & WebSocket ASGI Message Format")."""
-        refusals: list[dict[str, str]] = []
+        denied_calls: list[dict[str, str]] = []
 
         async def tell(message: dict[str, Any]) -> None:
-            if refusals and message["type"] == "http.response.start" and message["status"] >= 400:
-                told = (REFUSAL_HEADER.encode(), json.dumps(refusals[-1]).encode())
+            if denied_calls and message["type"] == "http.response.start" and message["status"] >= 400:
+                told = (DENIED_CALL_HEADER.encode(), json.dumps(denied_calls[-1]).encode())
                 message = {**message, "headers": [*message.get("headers", []), told]}
             await send(message)
 
-        token = _refusals.set(refusals)
+        token = _denied_calls.set(denied_calls)
         try:
             await self._application(scope, receive, tell)
         finally:
-            _refusals.reset(token)
+            _denied_calls.reset(token)
 
 
 class WithClosedAdminPages:
@@ -134,7 +134,7 @@ def main() -> None:
     evaluator.enforce = Enforcement(evaluator.enforce)  # before anything imports it
     server: Any = importlib.import_module("ministack.app")
     token = hashlib.sha256(os.environ["AWS_SECRET_ACCESS_KEY"].encode()).hexdigest()
-    server.app = WithClosedAdminPages(WithRefusals(OverTls(server.app)), token)
+    server.app = WithClosedAdminPages(WithDeniedCalls(OverTls(server.app)), token)
     for name in SURVIVE_A_RESET:
         service: Any = importlib.import_module(f"ministack.services.{name}")
         if not callable(service.reset):  # what `_reset_all_state` looks for

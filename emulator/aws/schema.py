@@ -1,6 +1,6 @@
 """What properties a resource type may have locally, and of which kind.
 
-A property that no schema has is named on the screen: nothing that the template says is dropped silently.
+A property that no schema has is named in the status view: nothing that the template says is dropped silently.
 """
 
 from __future__ import annotations

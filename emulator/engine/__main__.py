@@ -1,4 +1,4 @@
-"""Run an engine alone, in the foreground: `python -m emulator.engine --socket PATH --home DIR`."""
+"""Run an engine alone, in the foreground: `python -m emulator.engine --socket PATH --installed DIR`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from emulator.engine import Engine, EngineError
 
 
-async def _serve(socket_path: Path, home: Path, max_environments: int) -> None:
+async def _serve(socket_path: Path, installed: Path, max_environments: int) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    engine = Engine(socket_path, home=home, max_environments=max_environments)
+    engine = Engine(socket_path, installed=installed, max_environments=max_environments)
     await engine.start()
     print(f"DOCKER_HOST=unix://{socket_path}", flush=True)
     try:
@@ -30,12 +30,12 @@ def main() -> int:
     """Run until SIGINT or SIGTERM; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m emulator.engine", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True, help="where to listen")
-    parser.add_argument("--home", type=Path, required=True, help="state folder, for the runtime interface client")
+    parser.add_argument("--installed", type=Path, required=True, help="folder of the runtime interface clients")
     parser.add_argument("--max-environments", type=int, default=8, help="processes per function")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        asyncio.run(_serve(arguments.socket.absolute(), arguments.home, arguments.max_environments))
+        asyncio.run(_serve(arguments.socket.absolute(), arguments.installed, arguments.max_environments))
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1

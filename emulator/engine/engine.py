@@ -39,7 +39,7 @@ _MAINTENANCE_EVERY_SECONDS = 5.0
 class Engine:
     """Serves the Docker Engine API to SAM CLI on a unix socket and runs its containers as processes.
 
-    `home` is a state folder, in which the runtime interface client is kept. `credentials` gives a function's role
+    `installed` is the folder in which the runtime interface client is kept. `credentials` gives a function's role
     credentials; without it functions have what SAM passes. `account` are the variables by which the AWS SDKs find the
     account, as every function gets them: `AWS_ENDPOINT_URL`, `AWS_REGION` and the like. `max_environments` bounds the
     processes of one function.
@@ -49,13 +49,13 @@ class Engine:
         self,
         socket_path: Path,
         *,
-        home: Path,
+        installed: Path,
         credentials: RoleCredentialsProvider | None = None,
         account: Mapping[str, str] | None = None,
         max_environments: int = 8,
     ) -> None:
         self._socket_path = socket_path
-        self._home = home
+        self._installed = installed
         self._credentials = credentials
         self._account = account or {}
         self.functions = RunningFunctions(self._start_environment, max_environments)
@@ -227,7 +227,7 @@ class Engine:
             raise EngineError(str(error)) from error
         if not interpreter.exact:
             _LOG.warning("No %s on this machine: functions run on %s.", runtime, interpreter.runtime)
-        return interpreter, ensure_runtime_client(interpreter, self._home)
+        return interpreter, ensure_runtime_client(interpreter, self._installed)
 
     async def _keep(self) -> None:
         """Remove the containers of clients that are gone; replace environments that are no longer fit."""

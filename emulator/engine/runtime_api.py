@@ -74,7 +74,7 @@ class RuntimeApi:
         address, _, target = request.target[1:].partition(b"/")
         target = b"/" + target
         if not hmac.compare_digest(address, self._secret.encode()):
-            request.respond(_refusal(404, "NotFound", "The Runtime API has no such path"))
+            request.respond(_error_response(404, "NotFound", "The Runtime API has no such path"))
         elif target == _NEXT:
             if not self.initialised.done():
                 self.initialised.set_result(None)
@@ -92,7 +92,7 @@ class RuntimeApi:
         elif target == _RUNTIME + b"restore/next":
             request.respond(Response(200))
         else:
-            request.respond(_refusal(404, "NotFound", "The Runtime API has no such path"))
+            request.respond(_error_response(404, "NotFound", "The Runtime API has no such path"))
 
     def _hand_out(self) -> None:
         request, invocation = self._waiting, self._next
@@ -119,12 +119,12 @@ class RuntimeApi:
 
     def _take(self, request: Request, request_id: str, what: bytes) -> Response:
         if what not in (b"response", b"error"):
-            return _refusal(404, "NotFound", "The Runtime API has no such path")
+            return _error_response(404, "NotFound", "The Runtime API has no such path")
         if request.is_too_large:
             self._settle(request_id, Outcome.of(lambda_errors.response_too_large()))
-            return _refusal(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
+            return _error_response(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
         if not self._settle(request_id, _outcome(request, is_error=what == b"error")):
-            return _refusal(400, "InvalidRequestID", "Invalid request ID")
+            return _error_response(400, "InvalidRequestID", "Invalid request ID")
         return _ACCEPTED
 
     def _take_init_error(self, request: Request) -> None:
@@ -178,6 +178,6 @@ def _buffered(request: Request) -> bytes:
     return json.dumps(answer).encode()
 
 
-def _refusal(status: int, error_type: str, message: str) -> Response:
+def _error_response(status: int, error_type: str, message: str) -> Response:
     body = json.dumps({"errorType": error_type, "errorMessage": message})
     return Response(status, (_JSON,), body.encode())

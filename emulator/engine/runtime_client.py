@@ -22,13 +22,13 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 _STAMP = ".requirements-sha256"
 
 
-def ensure_runtime_client(interpreter: Interpreter, home: Path) -> Path:
-    """Return the folder of the runtime's packages for `interpreter`, filled under `home`/runtime if it is not there.
+def ensure_runtime_client(interpreter: Interpreter, installed: Path) -> Path:
+    """Return the folder of the packages for `interpreter`, filled under `installed`/runtime if it is not there.
 
     The folder is complete or absent: it is filled beside its place and renamed. Raises `EngineError` when the package
     index does not answer.
     """
-    folder = home.resolve() / "runtime" / interpreter.runtime
+    folder = installed.resolve() / "runtime" / interpreter.runtime
     stamp = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if _is_current(folder, stamp):
         return folder
@@ -93,11 +93,11 @@ def _uv() -> str:
 def main(arguments: list[str]) -> int:
     """Install the client for the runtime that `arguments` name, and print its folder."""
     if len(arguments) != 2:
-        print("usage: python -m emulator.engine.runtime_client RUNTIME HOME", file=sys.stderr)
+        print("usage: python -m emulator.engine.runtime_client RUNTIME FOLDER", file=sys.stderr)
         return 2
-    runtime, home = arguments
+    runtime, folder = arguments
     try:
-        print(ensure_runtime_client(find_interpreter(runtime), Path(home)))
+        print(ensure_runtime_client(find_interpreter(runtime), Path(folder)))
     except (EngineError, InterpreterNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -104,7 +104,7 @@ class Connection:
         self._delay: asyncio.TimerHandle | None = None
         self._wire = proxy.wire
         self._reader = proxy.wire.reader(proxy.hosts)
-        self._is_refused = False  # the request that has begun
+        self._is_to_fail = False  # the request that has begun
         self._is_response_due = False
         self._is_spoilt = False
         self._is_over = False
@@ -141,16 +141,16 @@ class Connection:
             return
         if not self._reader.is_pending:
             # Responses come in the order of requests: one that the backing service still owes comes first.
-            self._is_refused = self._proxy.fault.kind is Kind.ERROR and not self._is_response_due
+            self._is_to_fail = self._proxy.fault.kind is Kind.ERROR and not self._is_response_due
         try:
-            requests = self._reader.feed(data) if self._is_refused or self._wire.reads_always else []
+            requests = self._reader.feed(data) if self._is_to_fail or self._wire.reads_always else []
         except ValueError:  # it does not speak the protocol
             self.reset()
             return
-        if self._reader.refusal is not None:
-            self.client.write(self._reader.refusal)
+        if self._reader.error_response is not None:
+            self.client.write(self._reader.error_response)
             self._close()
-        elif not self._is_refused or self._wire.is_handshake(requests):
+        elif not self._is_to_fail or self._wire.is_handshake(requests):
             self._is_response_due = True
             self._server.write(data)
         elif self._proxy.fault.kind is not Kind.ERROR:

@@ -55,7 +55,7 @@ class HttpWire:
 
     def reader(self, hosts: Collection[bytes]) -> HttpReader:
         """Return what reads the requests of one connection; `hosts` are values of Host that are let in."""
-        return HttpReader(lambda head: self._refusal(head, hosts))
+        return HttpReader(lambda head: self._error_response(head, hosts))
 
     def check_error(self, name: str, error: str) -> None:
         """Raise FaultError when the backing service `name` cannot answer with `error`."""
@@ -73,7 +73,7 @@ class HttpWire:
         headers = {**body.headers, **({"retry-after": str(_RETRY_AFTER_SECONDS)} if status in (429, 503) else {})}
         return _response(status, head, body.media_type, body.content, headers)
 
-    def _refusal(self, head: Head, hosts: Collection[bytes]) -> bytes | None:
+    def _error_response(self, head: Head, hosts: Collection[bytes]) -> bytes | None:
         """Return the response to a request that may not come in, None for any other."""
         path, _, query = head.target.partition(b"?")
         sentence = ""
@@ -91,8 +91,8 @@ class HttpWire:
 class HttpReader:
     """The requests of one connection. Bodies are not kept."""
 
-    def __init__(self, refusal: Callable[[Head], bytes | None]) -> None:
-        self._refusal = refusal
+    def __init__(self, error_for: Callable[[Head], bytes | None]) -> None:
+        self._error_for = error_for
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
@@ -102,7 +102,7 @@ class HttpReader:
         self._waits = False
         self.is_pending = False
         """Whether a request has begun and is not complete."""
-        self.refusal: bytes | None = None
+        self.error_response: bytes | None = None
         """The response to the first request that may not come in."""
 
     def feed(self, data: bytes) -> list[Head]:
@@ -137,7 +137,7 @@ class HttpReader:
         """Look whether the request may come in."""
         self._head = Head(self._parser.get_method(), self._target, self._headers)
         self._head_bytes = 0
-        self.refusal = self.refusal or self._refusal(self._head)
+        self.error_response = self.error_response or self._error_for(self._head)
         self._waits = self._headers.get(b"expect", b"").lower() == b"100-continue"
         if self._waits:
             self._complete.append(self._head)

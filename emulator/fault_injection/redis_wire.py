@@ -56,7 +56,7 @@ class RedisWire:
 class RedisReader:
     """The commands of one connection."""
 
-    refusal: ClassVar[bytes | None] = None
+    error_response: ClassVar[bytes | None] = None
 
     def __init__(self) -> None:
         self._buffer = b""

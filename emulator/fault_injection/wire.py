@@ -14,7 +14,7 @@ class Reader(Protocol):
         """Whether a request has begun and is not complete."""
 
     @property
-    def refusal(self) -> bytes | None:
+    def error_response(self) -> bytes | None:
         """The response to a request that may not come in."""
 
     def feed(self, data: bytes) -> list[Any]:

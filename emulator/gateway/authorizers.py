@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """What an authorizer decided: the `refusal`, with the `error` for the log, or what it adds to the context."""
+    """What an authorizer decided: the `error_response`, with the log's `error`, or what it adds to the context."""
 
-    refusal: Response | None = None
+    error_response: Response | None = None
     error: str = ""
     context: Mapping[str, Any] | None = None
     api_key: str = ""
@@ -46,7 +46,7 @@ class Authorizers:
     async def decide_http(self, request: HttpRequest) -> Decision:
         """Decide for a request to an HTTP API ("Control and manage access to HTTP APIs in API Gateway").
 
-        401 for one that does not say who asks, 403 for one that is refused, 500 when the authorizer fails.
+        401 for one that does not say who asks, 403 for one that is denied, 500 when the authorizer fails.
         """
         name = request.match.route.authorizer
         if name in self._jwts:
@@ -54,11 +54,11 @@ class Authorizers:
         authorizer = self._lambdas[name]
         given = await authorizer.for_http(request)
         if given.is_unauthorized:
-            return _refused(401, "Unauthorized")
+            return _error(401, "Unauthorized")
         if given.failure:
             return Decision(message(500, "Internal Server Error"), given.failure)
         if given.verdict is not Verdict.ALLOWED:
-            return _refused(403, "Forbidden")
+            return _error(403, "Forbidden")
         if request.match.route.integration.payload_version == "1.0":
             principal = {"principalId": given.principal} if given.principal else {}
             return Decision(context={**given.context, **principal})
@@ -68,15 +68,15 @@ class Authorizers:
         """Decide for a request to a REST API ("Use API Gateway Lambda authorizers")."""
         given = await self._lambdas[request.match.route.authorizer].for_rest(request)
         if given.is_unauthorized:
-            return _rest_refused(401, b"UnauthorizedException", "message", "Unauthorized")
+            return _rest_error(401, b"UnauthorizedException", "message", "Unauthorized")
         if given.failure:
-            return _rest_refused(500, b"AuthorizerConfigurationException", "message", None, given.failure)
+            return _rest_error(500, b"AuthorizerConfigurationException", "message", None, given.failure)
         if given.verdict is Verdict.DENIED:
             text = "User is not authorized to access this resource with an explicit deny"
-            return _rest_refused(403, b"AccessDeniedException", "Message", text)
+            return _rest_error(403, b"AccessDeniedException", "Message", text)
         if given.verdict is Verdict.NOT_ALLOWED:
             text = "User is not authorized to access this resource"
-            return _rest_refused(403, b"AccessDeniedException", "Message", text)
+            return _rest_error(403, b"AccessDeniedException", "Message", text)
         context = {**given.context, "principalId": given.principal, "integrationLatency": given.latency_ms}
         return Decision(context=context, api_key=given.api_key)
 
@@ -92,11 +92,11 @@ class Authorizers:
         return Decision(context={"jwt": {"claims": checked.claims, "scopes": checked.scopes}})
 
 
-def _refused(status: int, text: str) -> Decision:
+def _error(status: int, text: str) -> Decision:
     return Decision(message(status, text), text)
 
 
-def _rest_refused(status: int, kind: bytes, member: str, text: str | None, error: str = "") -> Decision:
+def _rest_error(status: int, kind: bytes, member: str, text: str | None, error: str = "") -> Decision:
     answer = message(status, text, (b"x-amzn-errortype", kind))
     body = answer.body.replace(b'"message"', f'"{member}"'.encode(), 1)
     return Decision(Response(status, answer.headers, body), error or text or "")

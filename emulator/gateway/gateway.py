@@ -1,4 +1,4 @@
-"""The front door: every API of the template on a port of its own, in the emulator's process."""
+"""The gateway: every API of the template on a port of its own, in the emulator's process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from emulator.http_server import HttpServer, Limits, Response
 
 _LIMITS = Limits(head_bytes=10_240, body_bytes=10 * 1024 * 1024, sending_seconds=30, idle_seconds=60)
 """API Gateway Developer Guide, "Quotas": request line and headers 10 240 bytes, payload 10 MB."""
-_REFUSED = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+_ERRORS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 _STOP_SECONDS = 0.5
 
 
@@ -42,7 +42,7 @@ class Gateway:
         for api in apis:
             kind: type[HttpApi | RestApi] = HttpApi if api.kind == "HTTP" else RestApi
             running = kind(api, invocations, Authorizers(api, invocations), logs, throttles=throttles)
-            server = HttpServer(running.handle, limits=_LIMITS, refusal=_refusal, allows_half_close=True)
+            server = HttpServer(running.handle, limits=_LIMITS, error_response=_error_response, allows_half_close=True)
             self._served.append((running, server))
 
     async def start(self, host: str, ports: Sequence[int]) -> list[ServedApi]:
@@ -61,8 +61,8 @@ class Gateway:
         await asyncio.gather(*(running.stop() for running, _ in self._served))
 
 
-def _refusal(status: int) -> Response:
-    return Response(status, (JSON,), json.dumps({"message": _REFUSED.get(status, "Bad Request")}).encode())
+def _error_response(status: int) -> Response:
+    return Response(status, (JSON,), json.dumps({"message": _ERRORS.get(status, "Bad Request")}).encode())
 
 
 def _described(api: Api, url: str) -> ServedApi:

@@ -81,8 +81,8 @@ class HttpApi(ApiServer):
         try:
             if route.authorizer:
                 decision: Decision = await self._authorizers.decide_http(http)
-                if decision.refusal is not None:
-                    answer.give(decision.refusal, gateway_error=decision.error)
+                if decision.error_response is not None:
+                    answer.give(decision.error_response, gateway_error=decision.error)
                     return
                 http.authorizer = decision.context
             integration = route.integration

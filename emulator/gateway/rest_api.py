@@ -93,17 +93,17 @@ class RestApi(ApiServer):
         key = rest.facts.header("x-api-key") or ""
         if route.authorizer:
             decision = await self._authorizers.decide_rest(rest)
-            if decision.refusal is not None:
-                answer.give(decision.refusal, gateway_error=decision.error)
+            if decision.error_response is not None:
+                answer.give(decision.error_response, gateway_error=decision.error)
                 return False
             rest.authorizer = decision.context
             if self.api.api_key_source == "AUTHORIZER":
                 key = decision.api_key
         if route.needs_api_key:
             use, name = self._keys.use(key, staged.running.stage.name, route.key)
-            refusals = {Use.UNKNOWN: NO_KEY, Use.THROTTLED: TOO_MANY, Use.USED_UP: USED_UP}
-            if use in refusals:
-                answer.give(refusals[use], gateway_error=use.value)
+            errors = {Use.UNKNOWN: NO_KEY, Use.THROTTLED: TOO_MANY, Use.USED_UP: USED_UP}
+            if use in errors:
+                answer.give(errors[use], gateway_error=use.value)
                 return False
             rest.api_key, rest.api_key_id = key, name
         throttle = staged.running.throttle

@@ -48,7 +48,7 @@ class TemplateApis:
             found.append(self._rest_api(logical_id, properties))
         return found
 
-    def refusals(self) -> list[str]:
+    def unserved(self) -> list[str]:
         """Return a sentence for each API that is not served."""
         sockets = (name for name, each in self._of_type(_HTTP) if each.get("ProtocolType") == "WEBSOCKET")
         return [_WEBSOCKETS.format(name) for name in sockets]

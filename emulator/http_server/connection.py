@@ -31,7 +31,7 @@ class Serves(Protocol):
 
     handler: Callable[[Request], None]
     limits: Limits
-    refusal: Callable[[int], Response]
+    error_response: Callable[[int], Response]
     allows_half_close: bool
     own_user_only: bool
     connections: set[Connection]
@@ -107,10 +107,10 @@ class Connection(asyncio.Protocol):
                 self.data_received(rest)
             return
         except httptools.HttpParserError:
-            self._refuse(400)
+            self._reject(400)
             return
         if self._in_head and self._head_bytes > self._server.limits.head_bytes:
-            self._refuse(431)
+            self._reject(431)
         elif self._message is not None and not self._in_head:
             self._wait(self._server.limits.sending_seconds)
 
@@ -155,7 +155,7 @@ class Connection(asyncio.Protocol):
         head = len(message.target) + sum(len(name) + len(value) for name, value in message.headers)
         self._in_head, self._head_bytes = False, 0
         if head > self._server.limits.head_bytes:
-            self._refuse(431)
+            self._reject(431)
             return
         if self._parser.get_http_version() == "1.1" and self._current is None:
             expected = next((value for name, value in message.headers if name.lower() == b"expect"), b"")
@@ -258,13 +258,13 @@ class Connection(asyncio.Protocol):
         self._hand_on(message, keep_alive=False)
         return True
 
-    def _refuse(self, status: int) -> None:
+    def _reject(self, status: int) -> None:
         """Answer what no handler sees, and read no further. A request before it is answered first, and alone."""
         self._keep_alive = False
         self._message = None
         self._queue.clear()
         if self._current is None and not self._ends:
-            self._write_response(self._server.refusal(status), None)
+            self._write_response(self._server.error_response(status), None)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -309,7 +309,7 @@ class Connection(asyncio.Protocol):
         if self._ends and self._transport is not None:
             self._transport.close()
         elif self._current is None and (self._message is not None or self._head_bytes):
-            self._refuse(408)
+            self._reject(408)
         elif self._current is None and self._transport is not None:
             self._transport.close()
 

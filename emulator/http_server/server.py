@@ -15,7 +15,7 @@ Handler = Callable[[Request], None]
 _SWEEP_SECONDS = 0.5
 
 
-def plain_refusal(status: int) -> Response:
+def plain_error_response(status: int) -> Response:
     """Return the answer to a request that never reaches a handler: 400, 408 or 431."""
     return Response(status, ((b"content-type", b"text/plain"),), http.HTTPStatus(status).phrase.encode())
 
@@ -23,8 +23,8 @@ def plain_refusal(status: int) -> Response:
 class HttpServer:
     """Calls `handler` for each request of each connection, one at a time for a connection.
 
-    `refusal(status)` is the answer to what no handler sees: a malformed request (400), a slow one (408), a head that is
-    too large (431). A client that closes its side while it waits is gone, unless `allows_half_close`. With
+    `error_response(status)` is the answer to what no handler sees: a malformed request (400), a slow one (408), a head
+    that is too large (431). A client that closes its side while it waits is gone, unless `allows_half_close`. With
     `own_user_only` the connections of other users of this machine are closed at once (see `emulator.processes.peer`).
     """
 
@@ -33,13 +33,13 @@ class HttpServer:
         handler: Handler,
         *,
         limits: Limits | None = None,
-        refusal: Callable[[int], Response] = plain_refusal,
+        error_response: Callable[[int], Response] = plain_error_response,
         allows_half_close: bool = False,
         own_user_only: bool = False,
     ) -> None:
         self.handler = handler
         self.limits = limits or Limits()
-        self.refusal = refusal
+        self.error_response = error_response
         self.allows_half_close = allows_half_close
         self.own_user_only = own_user_only
         self.connections: set[Connection] = set()

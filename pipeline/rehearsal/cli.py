@@ -84,7 +84,7 @@ async def _rehearse(*, verbose: bool, page: Path | None) -> int:
 
 def _show(rows: Sequence[Row]) -> None:
     if rows:
-        sys.stdout.write(f"\n{table.screen(rows)}\n\n")
+        sys.stdout.write(f"\n{table.by_resource(rows)}\n\n")
         sys.stdout.flush()  # what stands in its way is said on stderr, after it
 
 

@@ -1,4 +1,4 @@
-"""What became of what is declared, for a screen."""
+"""What became of what is declared, as text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def summary(rows: Iterable[Row]) -> str:
     return ", ".join([made, *parts])
 
 
-def screen(rows: Sequence[Row]) -> str:
+def by_resource(rows: Sequence[Row]) -> str:
     """Return a line for each resource, and below it one for each property that was not made."""
     lines = []
     for resource, members in groupby(rows, lambda row: row.resource):

@@ -45,7 +45,7 @@ def _checks(origin: str) -> Sequence[tuple[str, checks.Check]]:
         ("OpenAPI document", checks.described),
         ("writes need the key", checks.guarded),
         ("an item's life", checks.item_lives),
-        ("a refusal", checks.refusal),
+        ("an error response", checks.error_response),
         ("a missing file", checks.missing_file),
         ("product search", checks.search),
         ("conversation", checks.conversation),

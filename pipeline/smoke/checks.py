@@ -55,7 +55,7 @@ def described(shop: Deployment) -> str:
 def guarded(shop: Deployment) -> str:
     """Check that a write without the key is refused, wherever the shop is not a laptop's."""
     if not needs_key(shop):
-        _expect(shop.is_local, "401 or 403 for a write without the key", "no refusal: anyone can write")
+        _expect(shop.is_local, "401 or 403 for a write without the key", "no error: anyone can write")
         return "a local shop asks for no key"
     return ""
 
@@ -103,8 +103,8 @@ def _live(shop: Deployment, sku: str, path: str) -> None:
     _expect(deleted == {"status": "deleted", "sku": sku}, f"{sku} deleted", deleted)
 
 
-def refusal(shop: Deployment) -> str:
-    """Check that a bad request is refused in the form of RFC 9457."""
+def error_response(shop: Deployment) -> str:
+    """Check that the answer to a bad request is a problem document (RFC 9457)."""
     _problem(shop.request("GET", "/inventory?limit=none"), 422)
     return ""
 

@@ -92,25 +92,25 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-DOORS = ("sam", "gateway")
-"""Both ways into the shop: the unmodified `sam local start-api`, and the gateway of the same emulator."""
+API_SERVERS = ("sam", "gateway")
+"""The API servers of the shop: the unmodified `sam local start-api`, and the gateway of the same emulator."""
 
 
 @pytest.fixture(scope="session")
 def urls(shop: Started, running: RunningEmulator) -> dict[str, str]:
-    """The address of the shop behind each door."""
+    """The address of the shop at each API server."""
     ((_, _, gateway),) = asyncio.run(ask(running, "status"))["apis"]
     return {"sam": shop.url, "gateway": gateway}
 
 
 @pytest.fixture(scope="session")
 def clients(urls: dict[str, str]) -> Iterator[dict[str, httpx.Client]]:
-    """A client of each door."""
+    """A client of each API server."""
     with contextlib.ExitStack() as opened:
-        yield {door: opened.enter_context(httpx.Client(base_url=urls[door], timeout=30)) for door in DOORS}
+        yield {name: opened.enter_context(httpx.Client(base_url=urls[name], timeout=30)) for name in API_SERVERS}
 
 
-@pytest.fixture(scope="session", params=DOORS)
+@pytest.fixture(scope="session", params=API_SERVERS)
 def client(request: pytest.FixtureRequest, clients: dict[str, httpx.Client]) -> httpx.Client:
-    """A client of one door: a test that uses it runs once for each."""
+    """A client of one API server: a test that uses it runs once for each."""
     return clients[request.param]

@@ -1,4 +1,4 @@
-"""The chat page in a headless Chromium through both doors: the page, the assistant and the inventory."""
+"""The chat page in a headless Chromium through both API servers: the page, the assistant and the inventory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fixture is answered alike in process, by `sam local invoke`, and over HTTP by both doors."""
+"""A fixture is answered alike in process, by `sam local invoke`, by `sam local start-api`, and by the gateway."""
 
 from __future__ import annotations
 

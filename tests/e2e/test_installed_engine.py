@@ -21,7 +21,7 @@ from tests.e2e.processes import assert_nothing_left, family
 @pytest.fixture
 def docker_host(tmp_path: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "emulator.engine", "--socket", str(tmp_path / "e.sock")]
-    command += ["--home", str(INSTALLED)]
+    command += ["--installed", str(INSTALLED)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as engine:
         assert engine.stdout is not None
         yield engine.stdout.readline().strip().removeprefix("DOCKER_HOST=")

@@ -20,7 +20,7 @@ from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.processes.ports import accepts, free_port
 from emulator.processes.process_identity import ProcessIdentity
 from sam_template.repository import REPOSITORY
-from tests.e2e.conftest import DOORS, Started, make_start
+from tests.e2e.conftest import API_SERVERS, Started, make_start
 from tests.e2e.processes import assert_nothing_left, family
 
 
@@ -131,7 +131,7 @@ def test_nothing_is_left_however_a_run_ends(
     assert_nothing_left(processes, own_paths, started.port, int(running.endpoint_url.rpartition(":")[2]))
 
 
-@pytest.mark.parametrize("started", DOORS, indirect=True)
+@pytest.mark.parametrize("started", API_SERVERS, indirect=True)
 def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
     started: Started, own_paths: StatePaths, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -310,7 +310,7 @@ def make(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.parametrize("front", DOORS)
+@pytest.mark.parametrize("front", API_SERVERS)
 def test_a_busy_port_is_named_with_the_remedy(front: str, environment: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -17,7 +17,7 @@ import pytest
 from emulator.paths import STATE_FOLDER_VARIABLE
 from sam_template.repository import REPOSITORY
 from tests.conftest import NAME_OTHER_BACKING_SERVICES
-from tests.e2e.conftest import DOORS, make_start
+from tests.e2e.conftest import API_SERVERS, make_start
 
 INSTALLED = (".venv", ".local")
 NOT_COPIED = shutil.ignore_patterns(*INSTALLED, ".git", ".*_cache", ".hypothesis", "deployment", "rehearsal", "tests")
@@ -36,27 +36,27 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def doors(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The addresses of both doors of one emulator in that copy."""
+def api_servers(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The addresses of both API servers of one emulator in that copy."""
     folder = tmp_path_factory.mktemp("reload")
     shell = {name: value for name, value in os.environ.items() if name not in NAME_OTHER_BACKING_SERVICES}
     environment = {**shell, STATE_FOLDER_VARIABLE: str(folder / "run"), "THROTTLE": "off"}
     with contextlib.ExitStack() as stack:
         urls = {}
-        for door in DOORS:
-            (folder / door).mkdir()
-            started = make_start(folder / door, environment=environment, checkout=checkout, front=door)
+        for api_server in API_SERVERS:
+            (folder / api_server).mkdir()
+            started = make_start(folder / api_server, environment=environment, checkout=checkout, front=api_server)
             stack.callback(started.process.wait, 30)
             stack.callback(started.process.terminate)
             started.wait_until_ready()
-            urls[door] = started.url
+            urls[api_server] = started.url
         yield urls
 
 
-@pytest.fixture(params=DOORS)
-def client(doors: dict[str, str], request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client of one door: each test runs once for each."""
-    with httpx.Client(base_url=doors[request.param], timeout=30) as client:
+@pytest.fixture(params=API_SERVERS)
+def client(api_servers: dict[str, str], request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client of one API server: each test runs once for each."""
+    with httpx.Client(base_url=api_servers[request.param], timeout=30) as client:
         yield client
 
 

@@ -1,4 +1,4 @@
-"""Every route of the inventory API over both doors, as a front end meets it."""
+"""Every route of the inventory API over `sam local start-api` and the gateway, as a front end meets it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The assistant over both doors, as a customer and a front end meet it, with each backing service down."""
+"""The assistant over both API servers, as a customer and a front end meet it, with each backing service down."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from emulator.control import ask
 from emulator.paths import RunningEmulator
-from tests.e2e.conftest import DOORS
+from tests.e2e.conftest import API_SERVERS
 
 PROBLEM = "application/problem+json"
 GATEWAY_SECONDS = 30
@@ -22,9 +22,9 @@ GATEWAY_SECONDS = 30
 Say = Callable[..., httpx.Response]
 
 
-def at_doors(*kinds: str) -> list[tuple[str, str]]:
-    """Return each kind of fault with each door; a stall takes its time, and comes with the door that gives up first."""
-    return [(door, kind) for kind in kinds for door in DOORS if kind != "stall" or door == "gateway"]
+def at_api_servers(*kinds: str) -> list[tuple[str, str]]:
+    """Return each kind of fault with each API server; a stall takes its time, and comes with the gateway alone."""
+    return [(server, kind) for kind in kinds for server in API_SERVERS if kind != "stall" or server == "gateway"]
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +176,7 @@ def test_a_megabyte_of_text_is_refused(client: httpx.Client) -> None:
     assert answer.headers["content-type"] == PROBLEM
 
 
-@pytest.mark.parametrize(("client", "kind"), at_doors("refuse", "stall", "error:500"), indirect=["client"])
+@pytest.mark.parametrize(("client", "kind"), at_api_servers("refuse", "stall", "error:500"), indirect=["client"])
 def test_without_redis_answers_have_no_memory(say: Say, fault: Callable[[str], None], kind: str) -> None:
     fault(f"redis={kind.replace('error:500', 'error')}")
     answer = say("vegan chips")
@@ -187,7 +187,7 @@ def test_without_redis_answers_have_no_memory(say: Say, fault: Callable[[str], N
     assert recovered(lambda: say("vegan chips").json()["meta"]["degraded"] == [])
 
 
-@pytest.mark.parametrize(("client", "kind"), at_doors("refuse", "stall", "error:500"), indirect=["client"])
+@pytest.mark.parametrize(("client", "kind"), at_api_servers("refuse", "stall", "error:500"), indirect=["client"])
 def test_without_elasticsearch_other_talk_goes_on(say: Say, fault: Callable[[str], None], kind: str) -> None:
     fault(f"elasticsearch={kind}")
     search = say("vegan chips")
@@ -200,7 +200,7 @@ def test_without_elasticsearch_other_talk_goes_on(say: Say, fault: Callable[[str
 
 
 @pytest.mark.parametrize(
-    ("client", "kind"), at_doors("refuse", "stall", "error:529", "error:429", "error:500"), indirect=["client"]
+    ("client", "kind"), at_api_servers("refuse", "stall", "error:529", "error:429", "error:500"), indirect=["client"]
 )
 def test_without_claude_the_answer_is_503_in_time(say: Say, fault: Callable[[str], None], kind: str) -> None:
     fault(f"anthropic={kind}")

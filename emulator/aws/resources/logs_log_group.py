@@ -27,7 +27,7 @@ def _read(clients: Clients, name: str, _: Properties) -> Properties:
 RESOURCE: Final = ResourceType(
     "AWS::Logs::LogGroup",
     read=_read,
-    made_by="the screen",
+    made_by="the terminal",
     attributes={"Arn": "arn:aws:logs:{region}:{account}:log-group:{ref}:*"},
     name_property="LogGroupName",
 )

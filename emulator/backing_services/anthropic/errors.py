@@ -1,4 +1,4 @@
-"""Refusals of the Messages API: status, type, message and the body they travel in.
+"""Errors of the Messages API: status, type, message and the body they travel in.
 
 Source: Claude Platform documentation, "Claude API errors" (HTTP errors, Error shapes, Request id).
 """
@@ -48,7 +48,7 @@ class ApiError(Exception):
 
 
 def invalid(message: str) -> ApiError:
-    """Return the refusal of a request whose form or content is wrong."""
+    """Return the error for a request whose form or content is wrong."""
     return ApiError(400, message)
 
 

@@ -20,8 +20,8 @@ TRUNCATED: Final = "truncated"
 _MARKER: Final = re.compile(r"misbehave:([a-z-]*)")
 
 
-def chosen_misbehaviour(key: str) -> str | None:
-    """Return the misbehaviour that `key` asks for. Raises ApiError 400 for one that does not exist."""
+def chosen_fault(key: str) -> str | None:
+    """Return the fault that `key` asks for. Raises ApiError 400 for one that does not exist."""
     marker = _MARKER.search(key)
     if marker is None:
         return None
@@ -30,8 +30,8 @@ def chosen_misbehaviour(key: str) -> str | None:
     return marker[1]
 
 
-def misbehave(name: str | None, request: Mapping[str, Any], sensible: Reply) -> tuple[Mapping[str, Any], Reply]:
-    """Return request and reply as a model with this misbehaviour takes and makes them."""
+def apply_fault(name: str | None, request: Mapping[str, Any], sensible: Reply) -> tuple[Mapping[str, Any], Reply]:
+    """Return request and reply as a model with this fault takes and makes them."""
     if name == TRUNCATED:
         return {**request, "max_tokens": 1}, sensible
     if name == LOOPING and any(tool["name"] == SEARCH for tool in request.get("tools", [])):

@@ -1,7 +1,7 @@
 """The form of a request to POST /v1/messages: which members it has, and of what type.
 
 Source: Claude Platform documentation, "Create a Message". The API validates with pydantic, and so does this: the words
-of a refusal (`messages.0.content: Field required`) are pydantic's.
+of an error (`messages.0.content: Field required`) are pydantic's.
 
 Only what the assistant sends is known here. A member that the API has and the fake does not is refused by name.
 """

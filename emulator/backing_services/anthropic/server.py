@@ -1,4 +1,4 @@
-"""The HTTP side: routes, keys, headers, refusals.
+"""The HTTP side: routes, keys, headers, errors.
 
 Source: Claude Platform documentation, "API overview" (Authentication, Request size limits), "Versions", "Create a
 Message", "List Models" and "Claude API errors".
@@ -15,8 +15,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from emulator.backing_services.anthropic.errors import ApiError, invalid
+from emulator.backing_services.anthropic.faulty_model import apply_fault, chosen_fault
 from emulator.backing_services.anthropic.message import identifier, message
-from emulator.backing_services.anthropic.misbehaviour import chosen_misbehaviour, misbehave
 from emulator.backing_services.anthropic.model import reply_to
 from emulator.backing_services.anthropic.prompt_cache import PromptCache
 from emulator.backing_services.anthropic.request import check_form
@@ -25,7 +25,7 @@ from emulator.backing_services.loopback_server import LoopbackServer
 
 MAXIMUM_REQUEST_BYTES: Final = 32 * 1024 * 1024
 VERSIONS: Final = ("2023-06-01", "2026-10-21")
-REFUSED_KEY_PREFIX: Final = "invalid"
+INVALID_KEY_PREFIX: Final = "invalid"
 """A key that begins so is refused even when any other is accepted: a wrong key can be tried without configuring one."""
 
 
@@ -71,22 +71,22 @@ class Anthropic(LoopbackServer):
         request = check_form(body)
         check_rules(request)
         # The model is plain computation of about a millisecond; a thread would cost more than it would free.
-        request, reply = misbehave(chosen_misbehaviour(key), request, reply_to(request))
+        request, reply = apply_fault(chosen_fault(key), request, reply_to(request))
         return message(request, reply, self._cache.account(request))
 
 
 def _authenticate(headers: Mapping[str, str], required_key: str | None) -> str:
     """Return the key of a request; `x-api-key` wins over `Authorization: Bearer`. Raises ApiError 401."""
-    key, refusal = headers.get("x-api-key", "").strip(), "invalid x-api-key"
+    key, reason = headers.get("x-api-key", "").strip(), "invalid x-api-key"
     if not key:
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        key, refusal = (token.strip() if scheme.lower() == "bearer" else ""), "Invalid bearer token"
+        key, reason = (token.strip() if scheme.lower() == "bearer" else ""), "Invalid bearer token"
     if not key:
         raise ApiError(401, "x-api-key header is required")
     given = key.encode(errors="surrogateescape")
     is_wrong = required_key is not None and not hmac.compare_digest(given, required_key.encode())
-    if is_wrong or key.startswith(REFUSED_KEY_PREFIX):
-        raise ApiError(401, refusal)
+    if is_wrong or key.startswith(INVALID_KEY_PREFIX):
+        raise ApiError(401, reason)
     return key
 
 

@@ -1,4 +1,4 @@
-"""Refusals in the shape of Elasticsearch (8.19 reference, "REST API compatibility" and "Troubleshooting")."""
+"""Errors in the shape of Elasticsearch (8.19 reference, "REST API compatibility" and "Troubleshooting")."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INJECTED: Final = {
 
 
 class ElasticsearchError(Exception):
-    """A refusal: its HTTP status, Elasticsearch's name for it, one sentence, and members that belong to the kind."""
+    """An error: its HTTP status, Elasticsearch's name for it, one sentence, and members that belong to the kind."""
 
     def __init__(self, status: int, kind: str, reason: str, **members: Any) -> None:
         super().__init__(reason)
@@ -36,12 +36,12 @@ class ElasticsearchError(Exception):
 
 
 def parsing(reason: str) -> ElasticsearchError:
-    """Return the refusal of a body that is not the DSL, or not the part of it that the fake knows."""
+    """Return the error for a body that is not the DSL, or not the part of it that the fake knows."""
     return ElasticsearchError(400, "parsing_exception", reason, line=1, col=1)
 
 
 def illegal_argument(reason: str) -> ElasticsearchError:
-    """Return the refusal of a value that makes no sense."""
+    """Return the error for a value that makes no sense."""
     return ElasticsearchError(400, "illegal_argument_exception", reason)
 
 

@@ -42,9 +42,9 @@ class IndexMapping:
     def __init__(self, body: Mapping[str, Any]) -> None:
         for name in body:
             if name not in {"dynamic", "properties"}:
-                raise _refused(f"Root mapping definition has unsupported parameters:  [{name} : {body[name]}]")
+                raise _mapping_error(f"Root mapping definition has unsupported parameters:  [{name} : {body[name]}]")
         if str(body.get("dynamic", "strict")) != "strict":
-            raise _refused(f"dynamic [{body['dynamic']}] is not supported by the fake: take strict")
+            raise _mapping_error(f"dynamic [{body['dynamic']}] is not supported by the fake: take strict")
         self.fields: dict[str, Field] = {}
         for name, definition in body.get("properties", {}).items():
             self._add(name, name, definition)
@@ -69,15 +69,15 @@ class IndexMapping:
     def _add(self, name: str, path: str, definition: Mapping[str, Any]) -> None:
         kind = definition.get("type", "")
         if kind not in _PARAMETERS:
-            raise _refused(f"No handler for type [{kind}] declared on field [{name}]")
+            raise _mapping_error(f"No handler for type [{kind}] declared on field [{name}]")
         for parameter in definition:
             if parameter not in _PARAMETERS[kind]:
-                raise _refused(f"unknown parameter [{parameter}] on mapper [{name}] of type [{kind}]")
+                raise _mapping_error(f"unknown parameter [{parameter}] on mapper [{name}] of type [{kind}]")
         if kind == "scaled_float" and "scaling_factor" not in definition:
-            raise _refused("Failed to parse mapping: Field [scaling_factor] is required")
+            raise _mapping_error("Failed to parse mapping: Field [scaling_factor] is required")
         analyzer = definition.get("analyzer", "standard" if kind == "text" else "keyword")
         if analyzer not in analysis.NAMES:
-            raise _refused(f"analyzer [{analyzer}] has not been configured in mappings")
+            raise _mapping_error(f"analyzer [{analyzer}] has not been configured in mappings")
         self.fields[name] = Field(name, path, kind, analyzer)
 
 
@@ -113,5 +113,5 @@ def _number(kind: str, value: Any) -> float:
     return int(number)  # a fraction is cut off, as the default `coerce` does
 
 
-def _refused(reason: str) -> ElasticsearchError:
+def _mapping_error(reason: str) -> ElasticsearchError:
     return ElasticsearchError(400, "mapper_parsing_exception", reason)

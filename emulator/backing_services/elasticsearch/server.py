@@ -1,4 +1,4 @@
-"""The HTTP server: routes, headers, the API key, and refusals in Elasticsearch's words.
+"""The HTTP server: routes, headers, the API key, and errors in Elasticsearch's words.
 
 Source: Elasticsearch 8.19 reference, "REST APIs", "REST API compatibility" (media types). The official clients take a
 response only with `X-Elastic-Product: Elasticsearch`.

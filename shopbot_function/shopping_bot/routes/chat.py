@@ -37,12 +37,12 @@ def send_message() -> Response:
         session_id = service.owned_session(extensions().session_ids, asked.session_id, asked.user_id)
         reply = service.reply(asked, session_id, extensions().conversations, extensions().bot_core, deadline.current())
     except Exception as error:
-        refusal = problem_for(error)
-        if refusal.status == 404:
+        problem = problem_for(error)
+        if problem.status == 404:
             raise
-        content = {"message": refusal.detail}
+        content = {"message": problem.detail}
         members = {"session_id": session_id, "response_type": "error", "content": content, "meta": _meta(())}
-        raise Problem(refusal.status, refusal.detail, headers=refusal.headers, members=members) from error
+        raise Problem(problem.status, problem.detail, headers=problem.headers, members=members) from error
     body = {
         "session_id": session_id,
         "response_type": reply.response_type,

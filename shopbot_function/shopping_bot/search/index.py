@@ -165,13 +165,13 @@ class _Node:
             with error:
                 if error.code == 404 and missing is not None:
                     return missing
-                raise self._refusal(f"{method} {path}", error) from None
+                raise self._error(f"{method} {path}", error) from None
         except (OSError, ValueError) as error:
             raise SearchIndexError(
                 f"No Elasticsearch answers at {self.shown_url} ({getattr(error, 'reason', error)}): check ES_URL."
             ) from error
 
-    def _refusal(self, request: str, error: urllib.error.HTTPError) -> SearchIndexError:
+    def _error(self, request: str, error: urllib.error.HTTPError) -> SearchIndexError:
         if error.code in {401, 403}:
             return SearchIndexError(
                 f"Elasticsearch at {self.shown_url} refuses the API key ({error.code}): give one that may manage "

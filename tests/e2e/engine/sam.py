@@ -19,9 +19,9 @@ from typing import Any
 
 import psutil
 
+from emulator.paths import INSTALLED
 from sam_template.repository import REPOSITORY
 
-HOME = REPOSITORY / ".local"
 SOURCES = ("functions.py", "broken.py")
 PATIENCE_SECONDS = 60
 
@@ -108,7 +108,7 @@ class Bench:
         return self.folder / "run" / "e.sock"
 
     def start_engine(self) -> None:
-        arguments = ["-m", "emulator.engine", "--socket", str(self.socket), "--home", str(HOME)]
+        arguments = ["-m", "emulator.engine", "--socket", str(self.socket), "--installed", str(INSTALLED)]
         self.engine = self._start("engine.txt", [sys.executable, *arguments], REPOSITORY)
         self.engine.wait_for("DOCKER_HOST=")
 

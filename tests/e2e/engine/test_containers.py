@@ -15,8 +15,9 @@ import pytest
 
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import Engine
+from emulator.paths import INSTALLED
 from emulator.processes.ports import free_port
-from tests.e2e.engine.sam import FUNCTIONS, HOME, wait_until, write_project
+from tests.e2e.engine.sam import FUNCTIONS, wait_until, write_project
 
 BASE = "public.ecr.aws/lambda/python:3.13-x86_64"
 T = TypeVar("T")
@@ -55,7 +56,7 @@ def with_engine(folder: Path, work: Callable[[Any], T], credentials: RoleCredent
             client.close()
 
     async def scenario() -> T:
-        engine = Engine(folder / "run" / "e.sock", home=HOME, credentials=credentials)
+        engine = Engine(folder / "run" / "e.sock", installed=INSTALLED, credentials=credentials)
         await engine.start()
         try:
             return await asyncio.to_thread(connected, folder / "run" / "e.sock")

@@ -66,7 +66,7 @@ def test_a_busy_machine_is_noisy() -> None:
     assert Run(**{**RUN.__dict__, "load_average": 1.5}).is_noisy
 
 
-def test_a_run_knows_its_surroundings() -> None:
+def test_a_run_knows_its_machine_and_date() -> None:
     run = Run.now(function_python="3.13", is_quick=True)
     assert run.cores >= 1
     assert run.date.endswith("Z")

@@ -51,4 +51,4 @@ def test_ministacks_own_pages_are_closed_to_its_clients() -> None:
     for path, is_closed in (("/_ministack/reset", True), ("/bucket/_ministack/reset", False)):
         reader = AWS.reader({b"127.0.0.1:4566"})
         reader.feed(f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:4566\r\ncontent-length: 0\r\n\r\n".encode())
-        assert (reader.refusal is not None) is is_closed
+        assert (reader.error_response is not None) is is_closed

@@ -212,7 +212,7 @@ def test_the_route_fails_and_the_log_names_the_statement_that_mends_it(emulator:
         + re.escape(case.statement),
         sentence,
     )
-    assert any(line.startswith(sentence) for line in emulator.status()["refusals"])
+    assert any(line.startswith(sentence) for line in emulator.status()["denied_calls"])
 
     mended = more(case.template, case.function, case.statement)
     answer = emulator.send(mended, case)

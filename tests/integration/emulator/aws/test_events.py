@@ -180,7 +180,7 @@ def test_a_message_of_a_queue(stack: Stack) -> None:
     assert event["Records"][0]["eventSource"] == "aws:sqs"
 
 
-def test_a_message_that_fails_reaches_the_dead_letter_queue_and_its_neighbour_does_not(stack: Stack) -> None:
+def test_a_message_that_fails_reaches_the_dead_letter_queue_and_the_good_one_does_not(stack: Stack) -> None:
     def fail_the_bad(event: Any) -> tuple[Any, bool]:
         bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
         return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}, False

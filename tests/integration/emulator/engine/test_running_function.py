@@ -58,7 +58,7 @@ def function(tmp_path: Path) -> Function:
 
 def run(folder: Path, scenario: Callable[[Engine], Awaitable[None]]) -> None:
     async def prepared() -> None:
-        engine = Engine(folder / "run" / "engine.sock", home=INSTALLED)
+        engine = Engine(folder / "run" / "engine.sock", installed=INSTALLED)
         await engine.start()
         try:
             await scenario(engine)

@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from emulator.aws.access_denied import Refusal, Refusals, reference, statement
-from emulator.aws.ministack_launcher import REFUSAL_HEADER
+from emulator.aws.access_denied import DeniedCall, DeniedCalls, reference, statement
+from emulator.aws.ministack_launcher import DENIED_CALL_HEADER
 from emulator.aws.resource_type import Created
 from emulator.aws.stack import Stack
 
@@ -33,7 +33,7 @@ STACK = cast(
 
 def head(**told: Any) -> bytes:
     """Return the head of an answer of MiniStack."""
-    refusal = {
+    denied = {
         "principal": "arn:aws:sts::000000000000:assumed-role/shop-FRole-X/F",
         "action": "dynamodb:PutItem",
         "resource": TABLE,
@@ -41,14 +41,14 @@ def head(**told: Any) -> bytes:
         "policy_of": "",
         **told,
     }
-    return f"HTTP/1.1 403 Forbidden\r\n{REFUSAL_HEADER}: {json.dumps(refusal)}\r\nContent-Length: 0\r\n\r\n".encode()
+    return f"HTTP/1.1 403 Forbidden\r\n{DENIED_CALL_HEADER}: {json.dumps(denied)}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 def told(caplog: pytest.LogCaptureFixture, *heads: bytes) -> list[str]:
-    refusals = Refusals(STACK)
+    denied_calls = DeniedCalls(STACK)
     with caplog.at_level(logging.INFO):
         for one in heads:
-            refusals.observe(one)
+            denied_calls.observe(one)
     return [record.getMessage() for record in caplog.records]
 
 
@@ -76,7 +76,7 @@ def test_the_missing_statement_is_yaml_for_the_template() -> None:
         pass
 
     Loader.add_multi_constructor("!", lambda _, name, node: f"{name} {node.value}")
-    text = statement(Refusal("F", "s3:GetObject", "arn:aws:s3:::shop-files/a.txt"), CREATED)
+    text = statement(DeniedCall("F", "s3:GetObject", "arn:aws:s3:::shop-files/a.txt"), CREATED)
     assert yaml.load(f"- {text}", Loader) == [
         {
             "Sid": "GetObjectOnFiles",
@@ -109,15 +109,15 @@ def test_a_deny_is_no_missing_statement(caplog: pytest.LogCaptureFixture, policy
 
 
 def test_what_one_statement_would_mend_is_told_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
-    refusals = Refusals(STACK)
+    denied_calls = DeniedCalls(STACK)
     for name in ("a.txt", "b.txt", "a.txt"):
-        refusals.observe(head(action="s3:GetObject", resource=f"arn:aws:s3:::shop-files/{name}"))
-    refusals.observe(head())
+        denied_calls.observe(head(action="s3:GetObject", resource=f"arn:aws:s3:::shop-files/{name}"))
+    denied_calls.observe(head())
     assert len(caplog.records) == 2
-    first, second = refusals.describe()
+    first, second = denied_calls.describe()
     assert first.startswith("F may not call s3:GetObject on arn:aws:s3:::shop-files/a.txt; ")
-    assert first.endswith(" (refused so far: 3)")
-    assert second.endswith(" (refused so far: 1)")
+    assert first.endswith(" (denied so far: 3)")
+    assert second.endswith(" (denied so far: 1)")
 
 
 def test_an_object_may_be_called_anything(caplog: pytest.LogCaptureFixture) -> None:

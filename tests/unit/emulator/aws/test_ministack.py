@@ -12,7 +12,7 @@ import pytest
 
 from emulator.aws import ministack
 from emulator.aws.ministack import MiniStack, MiniStackError
-from emulator.aws.ministack_launcher import REFUSAL_HEADER, Enforcement, OverTls, WithRefusals
+from emulator.aws.ministack_launcher import DENIED_CALL_HEADER, Enforcement, OverTls, WithDeniedCalls
 from emulator.credentials import RootCredentials
 
 ROOT = RootCredentials.random()
@@ -65,7 +65,7 @@ REFUSED = SimpleNamespace(
         (SimpleNamespace(code="ExpiredTokenException"), 403, False),
         (None, 404, False),
     ],
-    ids=["a refusal", "an answer", "bad credentials", "an error of another kind"],
+    ids=["a denied call", "an answer", "bad credentials", "an error of another kind"],
 )
 def test_a_refused_call_is_told_in_a_header(result: Any, status: int, is_told: bool) -> None:
     enforcement = Enforcement(lambda *_, **__: result)
@@ -81,10 +81,10 @@ def test_a_refused_call_is_told_in_a_header(result: Any, status: int, is_told: b
         sent.append(message)
 
     sent: list[Any] = []
-    asyncio.run(WithRefusals(application)({"type": "http"}, None, send))
+    asyncio.run(WithDeniedCalls(application)({"type": "http"}, None, send))
     headers = dict(sent[0]["headers"])
     assert headers.pop(b"a") == b"b"
-    assert [name.decode() for name in headers] == [REFUSAL_HEADER] * is_told
+    assert [name.decode() for name in headers] == [DENIED_CALL_HEADER] * is_told
     for value in headers.values():
         told = json.loads(value)
         assert (told["action"], told["resource"]) == ("s3:GetObject", "arn:aws:s3:::b/ü")

@@ -21,7 +21,7 @@ def with_engine(folder: Path, work: Callable[[Any], T]) -> T:
     """Run `work(client)` in a thread beside an engine."""
 
     async def scenario() -> T:
-        engine = Engine(folder / "run" / "engine.sock", home=folder)
+        engine = Engine(folder / "run" / "engine.sock", installed=folder)
         await engine.start()
         try:
             return await asyncio.to_thread(connected, work)
@@ -95,7 +95,7 @@ def test_the_socket_is_private_and_goes_with_the_engine(tmp_path: Path) -> None:
     path = tmp_path / "run" / "engine.sock"
 
     async def scenario() -> None:
-        engine = Engine(path, home=tmp_path)
+        engine = Engine(path, installed=tmp_path)
         await engine.start()
         assert stat.S_IMODE(os.lstat(path).st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -109,11 +109,11 @@ def test_a_second_engine_is_told_about_the_first(tmp_path: Path) -> None:
     path = tmp_path / "run" / "engine.sock"
 
     async def scenario() -> None:
-        engine = Engine(path, home=tmp_path)
+        engine = Engine(path, installed=tmp_path)
         await engine.start()
         try:
             with pytest.raises(EngineError, match="Another engine answers"):
-                await Engine(path, home=tmp_path).start()
+                await Engine(path, installed=tmp_path).start()
         finally:
             await engine.stop()
 
@@ -126,7 +126,7 @@ def test_the_socket_of_a_dead_engine_is_replaced(tmp_path: Path) -> None:
         dead.bind(str(path))
 
     async def scenario() -> None:
-        engine = Engine(path, home=tmp_path)
+        engine = Engine(path, installed=tmp_path)
         await engine.start()
         await engine.stop()
 
@@ -137,7 +137,7 @@ def test_a_file_in_the_sockets_place_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "engine.sock"
     path.write_text("mine")
     with pytest.raises(EngineError, match="not a socket"):
-        asyncio.run(Engine(path, home=tmp_path).start())
+        asyncio.run(Engine(path, installed=tmp_path).start())
     assert path.read_text() == "mine"
 
 
@@ -148,7 +148,7 @@ def test_the_temp_dirs_of_killed_engines_go_though_another_process_has_their_id(
     killed = tmp_path / f"lambda-engine-{os.getpid()}-00000000-left"
     killed.mkdir()
 
-    engine, another = Engine(tmp_path / "one.sock", home=tmp_path), Engine(tmp_path / "two.sock", home=tmp_path)
+    engine, another = (Engine(tmp_path / name, installed=tmp_path) for name in ("one.sock", "two.sock"))
     with asyncio.Runner() as runner:
         runner.run(engine.start())
         assert not killed.exists()

@@ -38,7 +38,7 @@ def test_requests_are_complete_with_their_last_byte(cuts: list[int]) -> None:
     for start, end in itertools.pairwise(sorted({0, *cuts, len(REQUESTS)})):
         found += [head.target for head in read.feed(REQUESTS[start:end])]
     assert found == [b"/a", b"/b", b"/c"]
-    assert (read.is_pending, read.refusal) == (False, None)
+    assert (read.is_pending, read.error_response) == (False, None)
 
 
 def test_a_request_is_pending_until_its_body_is_there() -> None:
@@ -77,7 +77,7 @@ def test_what_is_no_request_is_an_error(data: bytes) -> None:
 def test_who_means_the_proxy_comes_in(allowed: bytes) -> None:
     read = reader()
     read.feed(allowed)
-    assert read.refusal is None
+    assert read.error_response is None
 
 
 @pytest.mark.parametrize(
@@ -103,15 +103,15 @@ def test_who_means_the_proxy_comes_in(allowed: bytes) -> None:
 def test_anybody_else_is_refused(refused: bytes, sentence: bytes) -> None:
     read = reader()
     read.feed(refused)
-    assert read.refusal is not None
-    assert read.refusal.startswith(b"HTTP/1.1 403 Forbidden\r\n")
-    assert sentence in read.refusal
+    assert read.error_response is not None
+    assert read.error_response.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+    assert sentence in read.error_response
 
 
 def test_a_refusal_stands_although_a_good_request_follows() -> None:
     read = reader()
     read.feed(request(host="evil.example") + request())
-    assert read.refusal is not None
+    assert read.error_response is not None
 
 
 def parts(answer: bytes) -> tuple[str, dict[str, str], bytes]:

@@ -66,7 +66,7 @@ def test_a_websocket_api_is_refused_in_a_sentence(tmp_path: Path) -> None:
     }
     reader = TemplateApis(template(tmp_path, {"Chat": socket}))
     assert reader.apis() == []
-    assert reader.refusals() == ["Chat is a WebSocket API, which the gateway does not serve; deploy it to try it."]
+    assert reader.unserved() == ["Chat is a WebSocket API, which the gateway does not serve; deploy it to try it."]
 
 
 def test_what_is_not_emulated_is_named(tmp_path: Path) -> None:

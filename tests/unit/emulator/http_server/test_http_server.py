@@ -49,7 +49,7 @@ async def talk(server: HttpServer, *parts: bytes, pause: float = 0.01, seconds: 
         writer.close()
 
 
-def exchanged(*parts: bytes, limits: Limits | None = None, seconds: float = 2) -> bytes:
+def answered(*parts: bytes, limits: Limits | None = None, seconds: float = 2) -> bytes:
     answers: list[bytes] = []
 
     async def work(server: HttpServer) -> None:
@@ -60,43 +60,41 @@ def exchanged(*parts: bytes, limits: Limits | None = None, seconds: float = 2) -
 
 
 def test_a_connection_is_kept_until_the_client_wants_it_closed() -> None:
-    answer = exchanged(
-        b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    )
+    answer = answered(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer.count(OK) == 2
     assert answer.count(b"connection: close\r\n") == 1
     assert answer.endswith(b"\r\n\r\nGET /b 0 False")
 
 
 def test_http_1_0_is_closed_unless_it_asks_to_be_kept() -> None:
-    assert b"connection: close" in exchanged(b"GET / HTTP/1.0\r\n\r\n")
-    kept = exchanged(b"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", b"GET /b HTTP/1.0\r\n\r\n")
+    assert b"connection: close" in answered(b"GET / HTTP/1.0\r\n\r\n")
+    kept = answered(b"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", b"GET /b HTTP/1.0\r\n\r\n")
     assert kept.count(OK) == 2
     assert b"connection: keep-alive" in kept
 
 
 def test_a_request_may_come_byte_by_byte() -> None:
     request = b"POST /x HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"
-    answer = exchanged(*(bytes([byte]) for byte in request))
+    answer = answered(*(bytes([byte]) for byte in request))
     assert answer.endswith(b"POST /x 3 False")
 
 
 def test_chunks_are_joined_and_their_trailers_passed_over() -> None:
     body = b"3\r\nabc\r\n2;note=x\r\nde\r\n0\r\nX-Trailer: y\r\n\r\n"
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    assert exchanged(head + body).endswith(b"POST /x 5 False")
+    assert answered(head + body).endswith(b"POST /x 5 False")
 
 
 def test_requests_that_are_sent_ahead_are_answered_in_order() -> None:
     requests = b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(20))
-    answer = exchanged(requests + b"GET /last HTTP/1.0\r\n\r\n")
+    answer = answered(requests + b"GET /last HTTP/1.0\r\n\r\n")
     assert answer.count(OK) == 21
     positions = [answer.index(b"GET /%d " % number) for number in range(20)]
     assert positions == sorted(positions)
 
 
 def test_the_answer_to_head_has_the_length_and_no_body() -> None:
-    answer = exchanged(b"HEAD / HTTP/1.0\r\n\r\n")
+    answer = answered(b"HEAD / HTTP/1.0\r\n\r\n")
     assert answer.startswith(OK)
     assert b"content-length: 14\r\n" in answer
     assert answer.endswith(b"\r\n\r\n")
@@ -128,7 +126,7 @@ def test_an_answer_that_has_no_content_has_no_length_either(status: int) -> None
     ],
 )
 def test_what_is_no_request_is_refused_and_the_connection_closed(request_bytes: bytes) -> None:
-    answer = exchanged(request_bytes)
+    answer = answered(request_bytes)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"connection: close" in answer
 
@@ -142,19 +140,19 @@ def test_what_is_no_request_is_refused_and_the_connection_closed(request_bytes: 
     ],
 )
 def test_a_head_over_the_limit_is_refused(head: bytes) -> None:
-    assert exchanged(head, limits=Limits(head_bytes=2000)).startswith(b"HTTP/1.1 431 ")
+    assert answered(head, limits=Limits(head_bytes=2000)).startswith(b"HTTP/1.1 431 ")
 
 
 def test_a_body_over_the_limit_reaches_the_handler_as_such_and_the_connection_is_kept() -> None:
     large = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n" + b"a" * 300
-    answer = exchanged(large, b"GET /next HTTP/1.0\r\n\r\n", limits=Limits(body_bytes=100))
+    answer = answered(large, b"GET /next HTTP/1.0\r\n\r\n", limits=Limits(body_bytes=100))
     assert b"POST /x 0 True" in answer
     assert answer.endswith(b"GET /next 0 False")
 
 
 def test_a_body_without_end_is_answered_and_the_connection_closed() -> None:
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer = exchanged(head, *[b"64\r\n" + b"a" * 100 + b"\r\n"] * 10, limits=Limits(body_bytes=100))
+    answer = answered(head, *[b"64\r\n" + b"a" * 100 + b"\r\n"] * 10, limits=Limits(body_bytes=100))
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"connection: close" in answer
     assert answer.count(b"HTTP/1.1") == 1
@@ -162,25 +160,25 @@ def test_a_body_without_end_is_answered_and_the_connection_closed() -> None:
 
 def test_a_client_that_asks_first_is_told_to_go_on_or_not() -> None:
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-    assert exchanged(head % 3, b"abc").startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
-    refused = exchanged(head % 300, limits=Limits(body_bytes=100))
+    assert answered(head % 3, b"abc").startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    refused = answered(head % 300, limits=Limits(body_bytes=100))
     assert refused.startswith(b"HTTP/1.1 413 ")
 
 
 def test_nothing_is_upgraded_and_the_next_request_is_served() -> None:
     upgrade = b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-    answer = exchanged(upgrade + b"GET /b HTTP/1.0\r\n\r\n")
+    answer = answered(upgrade + b"GET /b HTTP/1.0\r\n\r\n")
     assert answer.startswith(OK)
     assert answer.endswith(b"GET /b 0 False")
 
 
 @pytest.mark.parametrize("part", [b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"])
 def test_a_client_that_stops_in_the_middle_is_told_so(part: bytes) -> None:
-    assert exchanged(part, limits=Limits(sending_seconds=0.2)).startswith(b"HTTP/1.1 408 ")
+    assert answered(part, limits=Limits(sending_seconds=0.2)).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_connection_that_idles_is_closed_without_a_word() -> None:
-    assert exchanged(limits=Limits(idle_seconds=0.1)) == b""
+    assert answered(limits=Limits(idle_seconds=0.1)) == b""
 
 
 def test_a_client_that_leaves_while_it_waits_is_noticed() -> None:

@@ -36,7 +36,7 @@ def send(conversations: Any, message: str, *script: Any, session_id: str = "s1")
     return service.reply(asked, session_id, conversations, core, Deadline(20)), claude
 
 
-def test_an_exchange_is_kept(conversations: FakeConversations) -> None:
+def test_a_turn_is_kept(conversations: FakeConversations) -> None:
     reply, _ = send(conversations, "hi", text("Hello!"))
 
     assert (reply.session_id, reply.response_type, reply.content) == ("s1", "casual", {"message": "Hello!"})

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from emulator.backing_services.anthropic.errors import ApiError
+from emulator.backing_services.anthropic.faulty_model import apply_fault, chosen_fault
 from emulator.backing_services.anthropic.message import Reply, Text, ToolCall, message
-from emulator.backing_services.anthropic.misbehaviour import chosen_misbehaviour, misbehave
 from emulator.backing_services.anthropic.prompt_cache import PromptCache, tokens
 
 LONG = "A long system prompt. " * 300
@@ -79,25 +79,25 @@ class TestPromptCache:
             assert usage["cache_creation_input_tokens"] == usage["cache_read_input_tokens"] == 0
 
 
-class TestMisbehaviour:
+class TestFaultyModel:
     sensible: Reply = (ToolCall("recommend", {"skus": ["A-1"], "summary": "s"}),)
     body = request(model="claude-sonnet-5-5", tools=[{"name": "search_products"}, {"name": "recommend"}])
 
     def test_a_key_chooses_it(self) -> None:
-        assert chosen_misbehaviour("sk-misbehave:looping") == "looping"
-        assert chosen_misbehaviour("sk") is None
+        assert chosen_fault("sk-misbehave:looping") == "looping"
+        assert chosen_fault("sk") is None
         with pytest.raises(ApiError, match="misbehave: the fake knows looping and truncated, not 'nonsense'"):
-            chosen_misbehaviour("misbehave:nonsense")
+            chosen_fault("misbehave:nonsense")
 
     def test_none_is_sensible(self) -> None:
-        assert misbehave(None, self.body, self.sensible) == (self.body, self.sensible)
+        assert apply_fault(None, self.body, self.sensible) == (self.body, self.sensible)
 
     def test_looping(self) -> None:
-        _, reply = misbehave("looping", self.body, self.sensible)
+        _, reply = apply_fault("looping", self.body, self.sensible)
         assert reply == [ToolCall("search_products", {"query": "chips"})]
 
     def test_truncated(self) -> None:
-        answer = message(*misbehave("truncated", self.body, self.sensible), {})
+        answer = message(*apply_fault("truncated", self.body, self.sensible), {})
         assert answer["stop_reason"] == "max_tokens"
         assert [block["type"] for block in answer["content"]] == ["thinking"]
         assert json.dumps(answer)
