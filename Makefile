@@ -73,15 +73,12 @@ $(READY): tools/setup.sh tools/uv.txt pyproject.toml uv.lock inventory_function/
 	@touch $@
 
 .PHONY: build
-build: ## Run sam build for this machine
-	@rm -f $(BUILD)
-	@$(MAKE) $(BUILD)
+build: $(READY) ## Run sam build for this machine
+	@PACKAGE_FOR=$(PACKAGE_FOR) exec $(PYTHON) -m tools.build $(BUILD)
 
 # Sources are not named here: the emulator copies them into the build as they change.
 $(BUILD): $(READY) template.yaml samconfig.toml tools/package_function.py tools/declared_function.py
-	@echo "Building the functions for this machine ..."
-	@PACKAGE_FOR=$(PACKAGE_FOR) $(SAM) build >.local/build.log 2>&1 || { cat .local/build.log >&2; exit 1; }
-	@touch $@
+	@PACKAGE_FOR=$(PACKAGE_FOR) exec $(PYTHON) -m tools.build $@ $^
 
 # What SAM's makefile builder calls for each function.
 build-%:
