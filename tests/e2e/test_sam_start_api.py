@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 
@@ -14,6 +16,11 @@ ORIGIN = "https://front-end.example"
 
 
 def invocations(shop: Started) -> int:
+    """Return how many invocations the log names, once it has been silent: it is read behind the answers."""
+    seen = -1
+    while seen != len(shop.printed):
+        seen = len(shop.printed)
+        time.sleep(0.5)
     return shop.printed.count("START RequestId")
 
 
