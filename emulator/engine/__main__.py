@@ -10,14 +10,15 @@ import sys
 from pathlib import Path
 
 from emulator.engine import Engine, EngineError
+from emulator.event_loop import run
 
 
-async def _serve(socket_path: Path, installed: Path, max_environments: int) -> None:
+async def _serve(socket_path: Path, installed: Path, images: Path | None, max_environments: int) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    engine = Engine(socket_path, installed=installed, max_environments=max_environments)
+    engine = Engine(socket_path, installed=installed, images=images, max_environments=max_environments)
     await engine.start()
     print(f"DOCKER_HOST=unix://{socket_path}", flush=True)
     try:
@@ -31,11 +32,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m emulator.engine", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True, help="where to listen")
     parser.add_argument("--installed", type=Path, required=True, help="folder of the runtime interface clients")
+    parser.add_argument("--images", type=Path, help="folder of the images that are built (default: in --installed)")
     parser.add_argument("--max-environments", type=int, default=8, help="processes per function")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        asyncio.run(_serve(arguments.socket.absolute(), arguments.installed, arguments.max_environments))
+        run(_serve(arguments.socket.absolute(), arguments.installed, arguments.images, arguments.max_environments))
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1

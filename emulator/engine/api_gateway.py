@@ -27,12 +27,13 @@ class Event:
     """An event as the function gets it.
 
     `from_start_api` tells whether SAM synthesised it from an HTTP request, `has_origin` whether that request names the
-    origin of a page.
+    origin of a page, `route_key` which route SAM chose.
     """
 
     body: bytes
     from_start_api: bool
     has_origin: bool = False
+    route_key: str = ""
 
 
 def correct(raw: bytes, trace_id: str) -> Event:
@@ -53,7 +54,8 @@ def correct(raw: bytes, trace_id: str) -> Event:
         return Event(raw, from_start_api=False)
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
     has_origin = any(name.lower() == "origin" for name in event.get("headers") or ())
-    return Event(body, from_start_api=True, has_origin=has_origin)
+    route_key = event.get("routeKey") or f"{event.get('httpMethod')} {event.get('resource')}"
+    return Event(body, from_start_api=True, has_origin=has_origin, route_key=str(route_key))
 
 
 def recognisable_error(payload: bytes) -> bytes:
@@ -87,6 +89,17 @@ def with_exposed_headers(payload: bytes, exposed: str) -> bytes:
     kept = {name: value for name, value in headers.items() if not name.lower().startswith("access-control-")}
     exposing = {"access-control-expose-headers": exposed} if exposed else {}
     return json.dumps({**answer, "headers": {**kept, **exposing}}, ensure_ascii=False).encode()
+
+
+def status(payload: bytes, *, is_error: bool) -> int:
+    """Return the HTTP status that API Gateway makes of a function's answer; without one in it that is 200."""
+    if is_error:
+        return 500
+    try:
+        answer = json.loads(payload)
+        return int(answer.get("statusCode", 200)) if isinstance(answer, dict) else 200
+    except (TypeError, ValueError):
+        return 500
 
 
 def request_too_large() -> bytes:

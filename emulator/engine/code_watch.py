@@ -26,6 +26,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from emulator.processes.file_watches import unnoticed_changes
+
 _LOG = logging.getLogger(__name__)
 _CHANGES = {EVENT_TYPE_CLOSED, EVENT_TYPE_CREATED, EVENT_TYPE_DELETED, EVENT_TYPE_MODIFIED, EVENT_TYPE_MOVED}
 _QUIET_SECONDS = 0.25
@@ -36,12 +38,14 @@ _BYTECODE = ("__pycache__", ".pyc")
 class CodeWatch:
     """Calls `on_change` on the event loop when something under `folder` has changed and is quiet again.
 
-    The folder may be removed and made again, as `sam build` does.
+    The folder may be removed and made again, as `sam build` does. `failure` says why changes are not noticed and what
+    helps, "" while they are.
     """
 
     def __init__(self, folder: Path, on_change: Callable[[], None]) -> None:
         self._folder = Path(os.path.realpath(folder))  # as events name it
         self._on_change = on_change
+        self.failure = ""
         self._loop = asyncio.get_running_loop()
         self._quiet: asyncio.TimerHandle | None = None
         self._observer: BaseObserver | None = None
@@ -58,7 +62,7 @@ class CodeWatch:
                 _end(observing.result())
             raise
         except OSError as error:
-            _LOG.warning("%s is not watched for changes: %s", self._folder, error)
+            self._fail(error)
             return
         if await asyncio.to_thread(_is_newer, self._folder, since):
             self._note()
@@ -101,9 +105,17 @@ class CodeWatch:
             with contextlib.suppress(KeyError, OSError):
                 observer.unschedule(watch)  # type: ignore[no-untyped-call]
         if self._folder.is_dir():
-            with contextlib.suppress(OSError):
+            try:
                 self._watch = _schedule(observer, self._folder, self._seen, recursive=True)
+            except OSError as error:
+                self._fail(error)
+            else:
+                self.failure = ""
             self._note()
+
+    def _fail(self, error: OSError) -> None:
+        self.failure = unnoticed_changes(error)
+        _LOG.warning("%s is not watched. %s", self._folder, self.failure)
 
     def _note(self) -> None:
         if self._quiet is not None:

@@ -36,6 +36,8 @@ class Container:
         self.function = function
         self.owner = owner
         self.log = LogStream()
+        self.lasts_until_served = False
+        """Whether it is there only for a `sam` that makes containers before it serves."""
         self._body = body
         self._created = datetime.now(UTC)
         self._started: datetime | None = None
@@ -48,6 +50,7 @@ class Container:
             self.log,
             is_start_lambda=_is_command(owner, "start-lambda"),
             exposed_headers=exposed_headers,
+            routes=functions.metrics.api("sam local start-api", ""),
         )
         self._start: asyncio.Task[None] | None = None
         self._initialisation: asyncio.Task[None] | None = None
@@ -76,7 +79,7 @@ class Container:
     async def stop(self, grace_seconds: float) -> None:
         """Ask the processes to end, then end them."""
         if self.is_running and not self._functions.is_shared(self._running):
-            self._running.invoker.terminate()
+            self._running.tenants.terminate()
             await asyncio.sleep(min(grace_seconds, 0.2))
         await self._end()
 
@@ -157,6 +160,15 @@ class Container:
 def serves_many_functions(client: ProcessIdentity | None) -> bool:
     """Tell whether `client` is a `sam local` that runs on: start-api or start-lambda."""
     return _is_command(client, "start-api") or _is_command(client, "start-lambda")
+
+
+def is_serving(client: ProcessIdentity | None) -> bool:
+    """Tell whether `client` listens for requests: until then `sam local` makes the containers of EAGER."""
+    try:
+        connections = psutil.Process(client.pid).net_connections("tcp") if client is not None else []
+    except psutil.Error:
+        return False
+    return any(each.status == psutil.CONN_LISTEN for each in connections)
 
 
 def _is_command(client: ProcessIdentity | None, verb: str) -> bool:

@@ -21,11 +21,12 @@ from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
 from emulator.engine.log_stream import LineSplitter, WritesLines
 from emulator.engine.memory_watch import MemoryWatch
+from emulator.engine.mount_namespace.client import Launcher
+from emulator.engine.places import Places, places_of_its_own, places_of_this_machine
 from emulator.engine.process import RuntimeProcess
 from emulator.engine.process_environment import process_environment
 from emulator.engine.runtime_api import RuntimeApi
 
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _CREDENTIALS_LEFT = timedelta(minutes=5)
 
 
@@ -62,7 +63,8 @@ class EnvironmentSettings:
     """What every environment of a function has in common.
 
     `log` takes what is written while no invocation runs. `account` are the variables by which an AWS SDK finds the
-    account; the role's `credentials` replace those in it.
+    account; the role's `credentials` replace those in it. `launcher` gives each a file system of its own; without one
+    they have this machine's.
     """
 
     function: Function
@@ -72,6 +74,7 @@ class EnvironmentSettings:
     log: WritesLines
     credentials: RoleCredentials | None = None
     account: Mapping[str, str] = field(default_factory=dict)
+    launcher: Launcher | None = None
 
 
 class Environment:
@@ -124,22 +127,22 @@ class Environment:
         """Start the process. Its init goes on; `initialise` waits for it."""
         settings, function = self._settings, self._settings.function
         await self._api.start()
-        temp_dir = Path(tempfile.mkdtemp(prefix="environment-", dir=settings.temp_root))
+        places, temp_dir = self._make_places()
         variables = process_environment(
             function,
-            interpreter=settings.interpreter,
-            runtime_dir=settings.runtime_dir,
+            places=places,
             runtime_api=self._api.address,
-            temp_dir=temp_dir,
             account={**settings.account, **(settings.credentials.environment() if settings.credentials else {})},
         )
         self._began = time.monotonic()
         self._process = await RuntimeProcess.start(
-            self._command,
+            lambda lifeline: self._command(places, lifeline),
             environment=variables,
-            folder=function.task_root,
+            folder=places.task_root,
             temp_dir=temp_dir,
             on_output=self._write,
+            launcher=settings.launcher,
+            file_system=places.file_system,
         )
         self._process.exited.add_done_callback(self._exited)
         limit = function.memory_mb if function.memory_is_limited and not function.is_debugged else None
@@ -233,13 +236,21 @@ class Environment:
         if self._outcome is not None and not self._outcome.done():
             self._outcome.set_result(outcome)
 
-    def _command(self, lifeline: int) -> list[str]:
-        function = self._settings.function
+    def _make_places(self) -> tuple[Places, Path | None]:
+        """Return where the process finds its files, and the temp dir that was made for it, if any."""
+        settings, function = self._settings, self._settings.function
+        if settings.launcher is not None:
+            return places_of_its_own(function, settings.interpreter, settings.runtime_dir), None
+        temp_dir = Path(tempfile.mkdtemp(prefix="environment-", dir=settings.temp_root))
+        return places_of_this_machine(function, settings.interpreter, settings.runtime_dir, temp_dir), temp_dir
+
+    def _command(self, places: Places, lifeline: int) -> list[str]:
         # -B: the function's folder is read-only in Lambda, and SAM CLI would take new bytecode for changed source.
         # -S: no package of this machine is importable. -P: nor is the engine's own folder.
-        isolation = ["-B", "-S"] if function.interpreter_options else ["-B", "-S", "-P"]
-        options = [*isolation, *function.interpreter_options]
-        return [str(self._settings.interpreter), *options, str(_BOOTSTRAP), str(lifeline), function.handler]
+        isolation = ["-B", "-S"] if places.interpreter_options else ["-B", "-S", "-P"]
+        options = [*isolation, *places.interpreter_options]
+        handler = self._settings.function.handler
+        return [places.interpreter, *options, places.bootstrap, str(lifeline), handler]
 
     def _write(self, data: bytes) -> None:
         for line in self._lines.feed(data):

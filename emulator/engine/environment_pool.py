@@ -2,14 +2,16 @@
 
 Invocations wait in order. When all environments are busy an invocation waits `patience` seconds for one to come free.
 Then another is started, if it is likely to be ready before one comes free: short requests share few environments, long
-ones run side by side, and a crowd of short ones does not have the processor busy with starts. The one used last serves
-next.
+ones run side by side, and a crowd of short ones does not have the processor busy with starts. Where the processors have
+no time to spare, and there is an environment for each, another only takes time from them: patience is then ten times as
+long. The one used last serves next.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -18,6 +20,8 @@ from typing import Any, Generic, Protocol, TypeVar
 _SMOOTHING = 8
 """The mean time of an invocation follows the last ones: each moves it by one part in so many."""
 _LEAST_PAUSE_SECONDS = 0.02
+_PATIENCE_WITHOUT_PROCESSORS = 10
+_PROCESSORS = os.cpu_count() or 1
 
 
 class PoolClosedError(Exception):
@@ -43,9 +47,20 @@ E = TypeVar("E", bound=Reusable)
 
 
 class EnvironmentPool(Generic[E]):
-    """Environments of one function: started by `start`, at most `limit` of them."""
+    """Environments of one function: started by `start`, at most `limit` of them.
 
-    def __init__(self, start: Callable[[], Awaitable[E]], limit: int, patience: float = 0.1) -> None:
+    `are_processors_full` tells whether the processors have no time to spare.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[E]],
+        limit: int,
+        patience: float = 0.1,
+        *,
+        are_processors_full: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._are_processors_full = are_processors_full
         self._start = start
         self._limit = max(1, limit)
         self._patience = patience
@@ -89,16 +104,18 @@ class EnvironmentPool(Generic[E]):
                 if self.size == 0:
                     self._start_one()
                 elif self._timer is None:
-                    self._timer = asyncio.get_running_loop().call_later(self._patience, self._consider_starts)
+                    self._are_processors_full()  # from now on
+                    self._consider_starts_in(self._patience)
             return await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self.release(waiter.result())
+            # Only here: whoever serves a waiter takes it from the queue, and what is not there is dear to look for.
+            with contextlib.suppress(ValueError):
+                self._waiters.remove(waiter)
             raise
         finally:
             del self._waiting_since[waiter]
-            with contextlib.suppress(ValueError):
-                self._waiters.remove(waiter)
 
     def release(self, environment: E) -> None:
         """Give an environment back: to the invocation that waits longest, else to the idle ones."""
@@ -172,8 +189,16 @@ class EnvironmentPool(Generic[E]):
             self._waiters.popleft().set_result(environment)
 
     def _replace_for_waiters(self) -> None:
-        if self._waiters and self.size == 0:
+        """Have those who wait get environments in place of the ones that ended."""
+        if not self._waiters or self._closed:
+            return
+        if self.size == 0:
             self._start_one()
+        if self._timer is None and self.size < self._limit:
+            self._consider_starts_in(self._patience)
+
+    def _consider_starts_in(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._consider_starts)
 
     def _start_one(self) -> None:
         if not self._closed and self.size < self._limit:
@@ -184,12 +209,14 @@ class EnvironmentPool(Generic[E]):
         """Start environments for those who have waited `patience`, as long as each start is worth its time."""
         self._timer = None
         now = time.monotonic()
-        patient = sum(now - since >= self._patience for since in self._waiting_since.values())
+        patience = self._patience
+        if self._are_processors_full() and self.size >= _PROCESSORS:
+            patience *= _PATIENCE_WITHOUT_PROCESSORS
+        patient = sum(now - since >= patience for since in self._waiting_since.values())
         while self._starting < patient and self.size < self._limit and self._is_start_worthwhile(patient, now):
             self._start_one()
         if self._waiters and not self._closed and self.size < self._limit:
-            pause = max(self._patience, _LEAST_PAUSE_SECONDS)
-            self._timer = asyncio.get_running_loop().call_later(pause, self._consider_starts)
+            self._consider_starts_in(max(self._patience, _LEAST_PAUSE_SECONDS))
 
     def _is_start_worthwhile(self, waiting: int, now: float) -> bool:
         # The last of those who wait is served when all before it are: at the usual pace, or at the present one.

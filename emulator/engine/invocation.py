@@ -28,6 +28,7 @@ class Invocation:
     """An event for a function. `timeout_seconds` runs from the moment the event is handed to the runtime.
 
     `log` takes the lines of the function and of the platform. The REPORT line goes to `on_report`, by default to `log`.
+    An environment that has served another `tenant_id` does not run it.
     """
 
     event: bytes
@@ -35,6 +36,7 @@ class Invocation:
     function_arn: str
     log: WritesLines
     client_context: str | None = None
+    tenant_id: str | None = None
     request_id: str = field(default_factory=new_request_id)
     trace_id: str = ""
     on_report: Callable[[str], None] | None = None

@@ -21,6 +21,7 @@ from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
 from emulator.engine.log_stream import LogStream
 from emulator.http_server import Header, HttpServer, Limits, Request, Response
+from emulator.metrics import RouteMetrics
 
 _PATH = re.compile(rb"/2015-03-31/functions/[^/?]+/invocations(?:\?.*)?")
 _LIMITS = Limits(body_bytes=64 * 1024 * 1024)
@@ -86,6 +87,7 @@ class InvokeEndpoint:
         *,
         is_start_lambda: bool = False,
         exposed_headers: str | None = None,
+        routes: RouteMetrics | None = None,
     ) -> None:
         self._function = function
         self._exposed_headers = exposed_headers
@@ -93,6 +95,7 @@ class InvokeEndpoint:
         self._runs = runs
         self._log = log
         self._company = Company()
+        self._routes = routes
         self._server = HttpServer(self._handle, limits=_LIMITS, own_user_only=True)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -129,6 +132,7 @@ class InvokeEndpoint:
             function_arn=self._function.arn,
             log=self._log,
             client_context=_text(request.header(b"x-amz-client-context")),
+            tenant_id=_text(request.header(b"x-amz-tenant-id")),
             on_report=lambda line: None if report.done() else report.set_result(line),
         )
         event = api_gateway.correct(request.body, invocation.trace_id)
@@ -155,6 +159,9 @@ class InvokeEndpoint:
                 # The more of SAM's threads share its interpreter, the later this one gets to wait.
                 await asyncio.sleep(_SETTLE_SECONDS * min(self._company.size, _MOST_SETTLES))
                 self._log.write(line)
+            if self._routes is not None and event.from_start_api:
+                status = api_gateway.status(outcome.payload, is_error=outcome.is_error)
+                self._routes.add(event.route_key, status)
             await asyncio.sleep(_TAIL_SECONDS)
         finally:
             self._company.leave(present)

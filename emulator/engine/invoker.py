@@ -13,9 +13,13 @@ from emulator.engine.environment_pool import EnvironmentPool, PoolClosedError
 from emulator.engine.errors import EngineError
 from emulator.engine.function import Function
 from emulator.engine.invocation import Invocation, Outcome
+from emulator.engine.processor_load import ProcessorLoad
+from emulator.metrics import FunctionMetrics
 
 INIT_LIMIT_SECONDS = 10.0
 """What Lambda gives the init phase; a longer one is begun again within the invocation's own timeout."""
+AHEAD_AFTER_SECONDS = 3.0
+"""The environments behind the first wait so long: until then the emulator starts, and first requests are served."""
 _ATTEMPTS = 3
 _TIMER_SLACK_SECONDS = 0.25
 
@@ -31,19 +35,24 @@ class Invoker:
         function: Function,
         start_environment: Callable[[], Awaitable[Environment]],
         limit: int,
+        metrics: FunctionMetrics | None = None,
     ) -> None:
         self._function = function
         self._start_environment = start_environment
-        self._pool: EnvironmentPool[Environment] = EnvironmentPool(self._start_for_invocation, limit)
+        self._pool: EnvironmentPool[Environment] = EnvironmentPool(
+            self._start_for_invocation, limit, are_processors_full=ProcessorLoad().is_full
+        )
         self._first: asyncio.Task[None] | None = None
         self._first_failure: Exception | None = None
+        self._ahead: asyncio.TimerHandle | None = None
         self._limit = limit
+        self._metrics = metrics or FunctionMetrics()
         self._started: weakref.WeakSet[Environment] = weakref.WeakSet()
         self._ends: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def start(self, environments: int) -> None:
-        """Start the first environment and wait for its init; start the rest of `environments` behind it.
+        """Start the first environment and wait for its init; start the rest of `environments` some seconds later.
 
         A second call only waits.
         """
@@ -51,10 +60,14 @@ class Invoker:
         if self._first is None:
             self._first = asyncio.create_task(self._start_first())
         await asyncio.shield(self._first)
-        if is_first_call:
-            for _ in range(min(environments, self._limit) - 1):
-                if self._first_failure is None:
-                    self._pool.start_ahead()
+        if is_first_call and not self._closing:
+            later = asyncio.get_running_loop().call_later
+            self._ahead = later(AHEAD_AFTER_SECONDS, self._start_ahead, min(environments, self._limit))
+
+    def _start_ahead(self, environments: int) -> None:
+        if self._first_failure is None:
+            for _ in range(environments - self._pool.size):
+                self._pool.start_ahead()
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation. START and the function's own lines are in its log by then, END and REPORT soon after.
@@ -106,6 +119,10 @@ class Invoker:
         asyncio.get_running_loop().call_soon(self._report, invocation, outcome, environment, init_ms, elapsed)
         return outcome
 
+    def environments(self) -> list[Environment]:
+        """Return the environments that are not starting."""
+        return self._pool.environments()
+
     def terminate(self) -> None:
         """Ask the environments' processes to end."""
         for environment in self._pool.environments():
@@ -127,6 +144,8 @@ class Invoker:
     async def close(self) -> None:
         """End every environment; invocations under way end with an error."""
         self._closing = True
+        if self._ahead is not None:
+            self._ahead.cancel()
         if self._first is not None and not self._first.done():
             self._first.cancel()
             await asyncio.gather(self._first, return_exceptions=True)
@@ -145,12 +164,14 @@ class Invoker:
         for line in outcome.error.log_lines if outcome.error else ():
             invocation.log.write(line)
         invocation.log.write(report.end_line(invocation.request_id))
-        limit_ms = invocation.timeout_seconds * 1000
+        is_timeout = outcome.status == "timeout"
+        duration_ms = invocation.timeout_seconds * 1000 if is_timeout else elapsed_seconds * 1000
+        peak_memory = environment.peak_memory_bytes() if environment is not None else 0
         line = report.report_line(
             invocation.request_id,
-            duration_ms=limit_ms if outcome.status == "timeout" else elapsed_seconds * 1000,
+            duration_ms=duration_ms,
             memory_mb=self._function.memory_mb,
-            max_memory_bytes=environment.peak_memory_bytes() if environment is not None else 0,
+            max_memory_bytes=peak_memory,
             init_ms=init_ms,
             status=outcome.status,
             error_type=outcome.error.error_type if outcome.error and outcome.status == "error" else None,
@@ -158,6 +179,12 @@ class Invoker:
         if environment is not None and not _spoils(outcome):
             self._pool.release(environment)
         (invocation.on_report or invocation.log.write)(line)
+        self._metrics.invoked(
+            *(duration_ms, report.billed_ms(duration_ms, init_ms), peak_memory),
+            is_first=init_ms is not None,
+            is_error=outcome.is_error,
+            is_timeout=is_timeout,
+        )
 
     def _end_behind(self, environment: Environment) -> None:
         """End an environment that must not serve again; nobody waits for its process to go."""
@@ -195,9 +222,11 @@ class Invoker:
         self._started.add(environment)
         try:
             await environment.initialise(None if self._function.is_debugged else limit_seconds, phase)
-        except BaseException:
+        except BaseException as error:
+            self._metrics.failed_inits += isinstance(error, InitFailedError)
             await environment.stop()
             raise
+        self._metrics.inits.add(environment.init_ms or 0.0)
         return environment
 
 

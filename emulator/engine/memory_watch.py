@@ -21,6 +21,9 @@ class Measures(Protocol):
     def memory_of_children_bytes(self) -> int:
         """Return the resident memory of the processes that it started; slow."""
 
+    def memory_without_temp_files_bytes(self) -> int:
+        """Return the resident memory that is not files of its temp dir; slow."""
+
     def peak_memory_bytes(self) -> int:
         """Return the largest resident memory so far; 0 where the system does not tell."""
 
@@ -73,7 +76,10 @@ class MemoryWatch:
         self._polls += 1
         self._timer = asyncio.get_running_loop().call_later(_POLL_SECONDS, self._poll)
         if self._limit is not None and used > self._limit:
-            self._on_excess()
+            # Only now: to tell files of /tmp from memory takes reading every mapping.
+            used = self._process.memory_without_temp_files_bytes() + self._children
+            if used > self._limit:
+                self._on_excess()
 
     async def _count_children(self) -> None:
         with contextlib.suppress(RuntimeError):

@@ -1,17 +1,23 @@
-"""A process of the function's runtime: its own session, its own temp dir, a lifeline to the engine."""
+"""A process of the function's runtime: its own session, its own temp files, a lifeline to the engine."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import sys
+import termios
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
+
+from emulator.engine.mount_namespace.client import Launcher
+from emulator.engine.mount_namespace.file_system import TEMP_DIR, FileSystem
+from emulator.engine.mount_namespace.launcher import LIFELINE_FD
 
 _READ_BYTES = 64 * 1024
 _STATUS_BYTES = 4096
@@ -23,16 +29,16 @@ class RuntimeProcess:
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        pid: int,
+        exited: asyncio.Future[int],
         lifeline: int,
         output: int,
-        temp_dir: Path,
+        temp_dir: Path | None,
         on_output: Callable[[bytes], None],
     ) -> None:
-        self.pid = process.pid
+        self.pid = pid
         self.temp_dir = temp_dir
-        self.exited = asyncio.ensure_future(process.wait())
-        self._process = process
+        self.exited = exited
         self._lifeline = lifeline
         self._output = output
         self._on_output = on_output
@@ -46,24 +52,41 @@ class RuntimeProcess:
         command: Callable[[int], Sequence[str]],
         *,
         environment: Mapping[str, str],
-        folder: Path,
-        temp_dir: Path,
+        folder: str,
         on_output: Callable[[bytes], None],
+        temp_dir: Path | None = None,
+        launcher: Launcher | None = None,
+        file_system: FileSystem | None = None,
     ) -> RuntimeProcess:
-        """Start `command(lifeline)` in `folder`; what it writes to stdout and stderr goes to `on_output`, in order."""
+        """Start `command(lifeline)` in `folder`; what it writes to stdout and stderr goes to `on_output`, in order.
+
+        With a `file_system` the `launcher` starts it there. `temp_dir` is removed after the process. Raises `OSError`
+        or `EngineError`.
+        """
         lifeline_read, lifeline_write = os.pipe()
         output_read, output_write = os.pipe()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command(lifeline_read),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output_write,
-                stderr=output_write,
-                pass_fds=[lifeline_read],
-                cwd=folder,
-                env=dict(environment),
-                start_new_session=True,
-            )
+            if launcher is not None and file_system is not None:
+                pid, exited = await launcher.launch(
+                    command(LIFELINE_FD),
+                    environment=environment,
+                    folder=folder,
+                    file_system=file_system,
+                    lifeline=lifeline_read,
+                    output=output_write,
+                )
+            else:
+                process = await asyncio.create_subprocess_exec(
+                    *command(lifeline_read),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output_write,
+                    stderr=output_write,
+                    pass_fds=[lifeline_read],
+                    cwd=folder,
+                    env=dict(environment),
+                    start_new_session=True,
+                )
+                pid, exited = process.pid, asyncio.ensure_future(process.wait())
         except BaseException:
             os.close(lifeline_write)
             os.close(output_read)
@@ -72,14 +95,21 @@ class RuntimeProcess:
             os.close(lifeline_read)
             os.close(output_write)
         os.set_blocking(output_read, False)
-        running = cls(process, lifeline_write, output_read, temp_dir, on_output)
+        running = cls(pid, exited, lifeline_write, output_read, temp_dir, on_output)
         asyncio.get_running_loop().add_reader(output_read, running._read)
         return running
 
     def drain(self) -> None:
-        """Pass on what the process has written so far."""
-        while self._read():
-            pass
+        """Pass on what the process has written so far, and not what it goes on to write meanwhile."""
+        left = self._unread_bytes()
+        while left > 0 and (read := self._read()):
+            left -= read
+
+    def _unread_bytes(self) -> int:
+        try:
+            return int.from_bytes(fcntl.ioctl(self._output, termios.FIONREAD, bytes(4)), sys.byteorder)
+        except (OSError, ValueError):  # it is closed
+            return 0
 
     def memory_bytes(self) -> int:
         """Return the resident memory of the process and those it started."""
@@ -109,6 +139,23 @@ class RuntimeProcess:
                 total += int(child.memory_info().rss)
         return total
 
+    def memory_without_temp_files_bytes(self) -> int:
+        """Return the resident memory without mapped files of /tmp (proc(5), /proc/PID/smaps).
+
+        /tmp is a disk in Lambda: what is mapped of it can be written back.
+        """
+        total, counts = 0, True
+        try:
+            for line in Path(f"/proc/{self.pid}/smaps").read_text(errors="replace").splitlines():
+                fields = line.split(None, 5)
+                if not fields[0].endswith(":"):
+                    counts = not (len(fields) > 5 and fields[5].startswith(f"{TEMP_DIR}/"))
+                elif counts and fields[0] == "Rss:":
+                    total += int(fields[1]) * 1024
+        except (OSError, ValueError, IndexError):
+            return self.memory_bytes()
+        return total
+
     def peak_memory_bytes(self) -> int:
         """Return the largest resident memory so far; 0 where the system does not tell."""
         try:
@@ -125,12 +172,13 @@ class RuntimeProcess:
             os.killpg(self.pid, signal.SIGTERM)
 
     async def kill(self) -> None:
-        """End every process of the session, and remove the temp dir."""
+        """End every process of the session, and remove the temp dir if it has one."""
         # Also when the leader has ended: what it started may not have.
         await asyncio.to_thread(_kill_session, self.pid)
         await self.exited
         self._close()
-        await asyncio.to_thread(shutil.rmtree, self.temp_dir, ignore_errors=True)
+        if self.temp_dir is not None:
+            await asyncio.to_thread(shutil.rmtree, self.temp_dir, ignore_errors=True)
 
     def _close(self) -> None:
         if self._output < 0:
@@ -145,21 +193,22 @@ class RuntimeProcess:
                 os.close(descriptor)
         self._status = self._statm = -1
 
-    def _read(self) -> bool:
+    def _read(self) -> int:
+        """Pass on what is there, and return how many bytes that were."""
         if self._output < 0:
-            return False
+            return 0
         try:
             data = os.read(self._output, _READ_BYTES)
         except BlockingIOError:
-            return False
+            return 0
         except OSError:
             data = b""
         if data:
             self._on_output(data)
-            return True
+            return len(data)
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop().remove_reader(self._output)
-        return False
+        return 0
 
 
 def _descendants(pid: int) -> list[psutil.Process]:

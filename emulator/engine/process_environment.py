@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emulator.engine.function import CONCURRENCY_VARIABLE, TASK_ROOT, Function
+from emulator.engine.function import CONCURRENCY_VARIABLE, Function
+from emulator.engine.places import Places
 
 _NETWORK = (
     "HTTP_PROXY",
@@ -37,10 +38,8 @@ _ENDPOINT = "AWS_ENDPOINT_URL"
 def process_environment(
     function: Function,
     *,
-    interpreter: Path,
-    runtime_dir: Path,
+    places: Places,
     runtime_api: str,
-    temp_dir: Path,
     account: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the whole environment of the function's process.
@@ -49,19 +48,19 @@ def process_environment(
     SAM CLI passes from the developer's shell. An endpoint that the template declares is kept, unless it is empty.
     """
     declared = {name: value for name, value in function.variables.items() if name not in _NOT_FOR_THE_RUNTIME}
-    task_root = str(function.task_root)
+    task_root = places.task_root
     if declared.get(_ENDPOINT):
         account = {name: value for name, value in account.items() if name != _ENDPOINT}
-    search_path = [*function.layer_search_path, str(runtime_dir)]
-    layers = list(reversed(function.layers))
+    search_path = [*places.packages, places.runtime_dir]
+    interpreters = str(Path(places.interpreter).parent)
     if function.is_debugged:
         search_path.insert(0, task_root)  # the debugger is in the function's package
     variables = {
         **{name: os.environ[name] for name in _NETWORK if name in os.environ},
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "PATH": ":".join((f"{interpreter.parent}:/usr/local/bin:/usr/bin:/bin", *(f"{each}/bin" for each in layers))),
-        "LD_LIBRARY_PATH": ":".join((task_root, f"{task_root}/lib", *(f"{each}/lib" for each in layers))),
+        "PATH": ":".join((interpreters, "/usr/local/bin:/usr/bin:/bin", *(f"{each}/bin" for each in places.layers))),
+        "LD_LIBRARY_PATH": ":".join((task_root, f"{task_root}/lib", *(f"{each}/lib" for each in places.layers))),
         "PYTHONPATH": os.pathsep.join(search_path),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         **declared,
@@ -70,27 +69,19 @@ def process_environment(
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}",
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "LAMBDA_TASK_ROOT": task_root,
-        "LAMBDA_RUNTIME_DIR": str(runtime_dir),
+        "LAMBDA_RUNTIME_DIR": places.runtime_dir,
         "_HANDLER": function.handler,
         # A home of its own keeps ~/.aws and the like out of the function; Lambda has no home folder either.
-        "HOME": str(temp_dir),
-        "TMPDIR": str(temp_dir),
+        "HOME": places.temp_dir,
     }
+    if places.file_system is None:
+        variables["TMPDIR"] = places.temp_dir
     if "PYTHONPATH" in declared:
-        declared_path = declared["PYTHONPATH"].replace(TASK_ROOT, task_root).split(os.pathsep)
-        variables["PYTHONPATH"] = os.pathsep.join(
-            folder for entry in declared_path for folder in _where_it_is(entry, function.layers)
-        )
+        entries = declared["PYTHONPATH"].split(os.pathsep)
+        variables["PYTHONPATH"] = os.pathsep.join(path for entry in entries for path in places.of_container(entry))
     if "AWS_ACCESS_KEY_ID" in account and "AWS_SESSION_TOKEN" not in account:
         variables.pop("AWS_SESSION_TOKEN", None)
     if any(name.lower() in ("http_proxy", "https_proxy") for name in variables):
         reached_directly = [variables.get("NO_PROXY"), variables.get("no_proxy"), "127.0.0.1", "localhost"]
         variables["NO_PROXY"] = variables["no_proxy"] = ",".join(filter(None, reached_directly))
     return variables
-
-
-def _where_it_is(entry: str, layers: Sequence[Path]) -> list[str]:
-    """Return a folder under /opt as the folders of the layers, the last first; any other as it is."""
-    if entry != "/opt" and not entry.startswith("/opt/"):
-        return [entry]
-    return [f"{layer}{entry.removeprefix('/opt')}" for layer in reversed(layers)]

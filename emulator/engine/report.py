@@ -22,6 +22,11 @@ def end_line(request_id: str) -> str:
     return f"END RequestId: {request_id}"
 
 
+def billed_ms(duration_ms: float, init_ms: float | None) -> int:
+    """Return the ms that are billed: init with the invocation that needed it, as Lambda has done since August 2025."""
+    return math.ceil(duration_ms + (init_ms or 0))
+
+
 def report_line(
     request_id: str,
     *,
@@ -32,11 +37,8 @@ def report_line(
     status: str | None = None,
     error_type: str | None = None,
 ) -> str:
-    """Return the REPORT line; `init_ms` only for the first invocation of an execution environment.
-
-    Init is billed with the invocation that needed it, as Lambda has done since August 2025.
-    """
-    billed = math.ceil(duration_ms + (init_ms or 0))
+    """Return the REPORT line; `init_ms` only for the first invocation of an execution environment."""
+    billed = billed_ms(duration_ms, init_ms)
     used = min(memory_mb, max(1, math.ceil(max_memory_bytes / _MIB)))
     fields = [
         f"REPORT RequestId: {request_id}",

@@ -112,6 +112,8 @@ class RuntimeApi:
         ]
         if invocation.client_context is not None:
             headers.append((b"lambda-runtime-client-context", invocation.client_context.encode("latin-1", "replace")))
+        if invocation.tenant_id is not None:
+            headers.append((b"lambda-runtime-aws-tenant-id", invocation.tenant_id.encode("latin-1", "replace")))
         request.respond(Response(200, headers, invocation.event))
 
     def _forget_waiting(self) -> None:

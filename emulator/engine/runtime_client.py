@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from emulator.engine.errors import EngineError
-from tools.interpreters import Interpreter, InterpreterNotFoundError, find_interpreter
+from emulator.interpreters import Interpreter, InterpreterNotFoundError, find_interpreter
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 _STAMP = ".requirements-sha256"
@@ -44,6 +44,19 @@ def ensure_runtime_client(interpreter: Interpreter, installed: Path) -> Path:
     return folder
 
 
+def has_runtime_client(interpreter: Interpreter, installed: Path) -> bool:
+    """Tell whether the packages for `interpreter` are there already."""
+    folder = installed.resolve() / "runtime" / interpreter.runtime
+    return _is_current(folder, hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest())
+
+
+def install_command(*arguments: str) -> list[str]:
+    """Return a command of uv, asking the package index that pip's variables or uv's name. Raises `EngineError`."""
+    index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL")
+    named = ["--default-index", index] if index and arguments[0] == "pip" else []
+    return [_uv(), *arguments, "--quiet", "--no-config", "--system-certs", *named]
+
+
 def _is_current(folder: Path, stamp: str) -> bool:
     try:
         return (folder / _STAMP).read_text() == stamp
@@ -53,14 +66,14 @@ def _is_current(folder: Path, stamp: str) -> bool:
 
 def _install(interpreter: Interpreter, target: Path) -> None:
     # Compiled here: an execution environment of Lambda cannot write bytecode, and neither do the engine's.
-    command = [_uv(), "pip", "install", "--quiet", "--no-config", "--python", str(interpreter.path)]
+    command = install_command("pip", "install", "--python", str(interpreter.path))
     command += ["--target", str(target), "--require-hashes", "--only-binary", ":all:", "--compile-bytecode"]
     answer = subprocess.run([*command, "-r", str(REQUIREMENTS)], capture_output=True, text=True, check=False)
     if answer.returncode:
         reason = " ".join(answer.stderr.split())[-400:]
         raise EngineError(
-            f"awslambdaric and boto3 for {interpreter.runtime} could not be installed; check that the package index "
-            f"answers: {reason}"
+            f"awslambdaric and boto3 for {interpreter.runtime} could not be installed: check the network, or name your "
+            f"package index in UV_DEFAULT_INDEX ({reason})."
         )
 
 
@@ -86,7 +99,7 @@ def _uv() -> str:
     beside = Path(sys.executable).with_name("uv")
     found = str(beside) if os.access(beside, os.X_OK) else shutil.which("uv")
     if found is None:
-        raise EngineError("uv is neither beside this interpreter nor on PATH: run `make start`, which sets it up.")
+        raise EngineError("uv is neither beside this interpreter nor on PATH: install uv.")
     return found
 
 

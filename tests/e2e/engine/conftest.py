@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,14 @@ def bench(tmp_path: Path, sts: str) -> Iterator[Bench]:
     bench.engine.end()
 
 
+@pytest.fixture(scope="module")
+def shared_bench(tmp_path_factory: pytest.TempPathFactory, sts: str) -> Iterator[Bench]:
+    """One engine for the tests of a file, each with a project of its own."""
+    bench = Bench(tmp_path_factory.mktemp("bench"), sts)
+    yield bench
+    bench.engine.end()
+
+
 @dataclass
 class Api:
     """`sam local start-api` with warm containers in front of an engine."""
@@ -43,12 +52,11 @@ class Api:
 def api(tmp_path_factory: pytest.TempPathFactory, sts: str) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("api")
     bench = Bench(folder, sts)
-    project = write_project(folder)
-    port = free_port()
-    sam = bench.start_api(project, port, "--warm-containers", "EAGER", "--no-watch")
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            yield Api(bench, project, sam, client)
-    finally:
-        sam.end()
-        bench.engine.end()
+    with contextlib.ExitStack() as started:
+        started.callback(bench.engine.end)
+        project = write_project(folder)
+        port = free_port()
+        sam = bench.start_api(project, port, "--warm-containers", "EAGER", "--no-watch")
+        started.callback(sam.end)
+        client = started.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60))
+        yield Api(bench, project, sam, client)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def environment(event: Any, context: Any) -> Any:
         variables=dict(os.environ),
         path=sys.path,
         cwd=str(Path.cwd()),
-        temp=os.environ["TMPDIR"],
+        temp=tempfile.gettempdir(),
         session=os.getsid(0) == os.getpid(),
         remaining=context.get_remaining_time_in_millis(),
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import contextlib
+import functools
 import http.server
 import json
 import os
@@ -10,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +23,10 @@ from typing import Any
 
 import psutil
 
-from emulator.paths import INSTALLED
-from sam_template.repository import REPOSITORY
+from emulator.engine.mount_namespace.client import Launcher
+from emulator.engine.mount_namespace.file_system import TASK_ROOT
+from sam_template.repository import INSTALLED, REPOSITORY
+from tests.e2e.forked_sam import SECONDS, ForkedSam, run_sam
 
 SOURCES = ("functions.py", "broken.py")
 PATIENCE_SECONDS = 60
@@ -44,7 +50,12 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
 
 
 def write_project(folder: Path, *names: str) -> Path:
-    """Write a template with the functions of those names, each at GET and POST of its own path; return the folder."""
+    """Write a template with the functions of those names, each at GET and POST of its own path; return the folder.
+
+    `records` in it is where the functions write: elsewhere, because a function does not see this machine's /tmp.
+    """
+    records = Path(tempfile.mkdtemp(prefix="records-", dir="/var/tmp"))
+    atexit.register(shutil.rmtree, records, ignore_errors=True)
     resources = {}
     for name in names or FUNCTIONS:
         events = {
@@ -52,11 +63,11 @@ def write_project(folder: Path, *names: str) -> Path:
             for method in ("GET", "POST")
         }
         properties = {"CodeUri": "code/", "Runtime": "python3.13", "MemorySize": 128, "Timeout": 10, **FUNCTIONS[name]}
-        variables = {"AWS_LAMBDA_MAX_CONCURRENCY": "8", "RECORDS": str(folder / "records"), "DECLARED": "yes"}
+        variables = {"AWS_LAMBDA_MAX_CONCURRENCY": "8", "RECORDS": str(records), "DECLARED": "yes"}
         properties |= {"Events": events, "Environment": {"Variables": variables}}
         resources[name] = {"Type": "AWS::Serverless::Function", "Properties": properties}
     (folder / "code").mkdir()
-    (folder / "records").mkdir()
+    (folder / "records").symlink_to(records)
     for source in SOURCES:
         shutil.copy(Path(__file__).with_name(source), folder / "code")
     template = {
@@ -72,7 +83,7 @@ def write_project(folder: Path, *names: str) -> Path:
 class Command:
     """A process that the tests started, and what it has written."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | ForkedSam
     output: Path
 
     @property
@@ -80,8 +91,13 @@ class Command:
         return self.output.read_text(errors="replace")
 
     def wait_for(self, words: str) -> None:
-        wait_until(lambda: words in self.text or self.process.poll() is not None, f"{words!r} in {self.output}")
-        assert words in self.text, self.text
+        """Return when it has written `words`. It is ended when it does not in time."""
+        try:
+            wait_until(lambda: words in self.text or self.process.poll() is not None, f"{words!r} in {self.output}")
+            assert words in self.text, self.text
+        except AssertionError:
+            self.end(signal.SIGKILL)
+            raise
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self.process.poll() is None:
@@ -109,34 +125,42 @@ class Bench:
 
     def start_engine(self) -> None:
         arguments = ["-m", "emulator.engine", "--socket", str(self.socket), "--installed", str(INSTALLED)]
+        arguments += ["--images", str(self.folder / "images")]
         self.engine = self._start("engine.txt", [sys.executable, *arguments], REPOSITORY)
         self.engine.wait_for("DOCKER_HOST=")
 
     def invoke(
-        self, project: Path, function: str, event: str = "{}", *options: str
+        self, project: Path, function: str, event: str = "{}", *options: str, template: str = "template.json"
     ) -> subprocess.CompletedProcess[str]:
         (project / "event.json").write_text(event)
-        command = [_sam(), "local", "invoke", function, "-t", "template.json", "-e", "event.json", *options]
-        return subprocess.run(
-            command,
-            cwd=project,
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",  # an answer may be no text
-            timeout=120,
-            check=False,
-        )
+        return self._run(["local", "invoke", function, "-t", template, "-e", "event.json", *options], project)
 
-    def start_api(self, project: Path, port: int, *options: str) -> Command:
-        command = [_sam(), "local", "start-api", "-t", "template.json", "--port", str(port), *options]
-        api = self._start(f"sam-{port}.txt", command, project)
-        api.wait_for("Running on http")
-        return api
+    def build(self, project: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        return self._run(["build", "-t", "template.json", *options], project, seconds=300)
+
+    def start_api(self, project: Path, port: int, *options: str, template: str = "template.json") -> Command:
+        return self._serve(["start-api", "-t", template, "--port", str(port), *options], project, port)
+
+    def start_lambda(self, project: Path, port: int, *options: str) -> Command:
+        return self._serve(["start-lambda", "-t", "template.json", "--port", str(port), *options], project, port)
 
     def processes(self) -> list[psutil.Process]:
-        """Return the engine's environments and what they started."""
-        return psutil.Process(self.engine.process.pid).children(recursive=True)
+        """Return the engine's environments and what they started, without the process that launches them."""
+        children = psutil.Process(self.engine.process.pid).children(recursive=True)
+        return [each for each in children if not _is_launcher(each)]
+
+    def _run(self, arguments: list[str], project: Path, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
+        command, written = ["sam", *arguments], self.folder / "written"
+        written.mkdir(exist_ok=True)
+        done = run_sam(command, self._environment(), written, project=project, seconds=seconds)
+        return subprocess.CompletedProcess(command, done.status, done.output, done.log)
+
+    def _serve(self, arguments: list[str], project: Path, port: int) -> Command:
+        output = self.folder / f"sam-{port}.txt"
+        sam = ForkedSam(["sam", "local", *arguments], self._environment(), project, output, output)
+        started = Command(sam, output)
+        started.wait_for("Running on http")
+        return started
 
     def _start(self, name: str, command: list[str], folder: Path) -> Command:
         output = self.folder / name
@@ -199,5 +223,28 @@ def alive(pid: int) -> bool:
         return False
 
 
-def _sam() -> str:
-    return str(Path(sys.executable).with_name("sam"))
+@functools.cache
+def has_own_file_system() -> bool:
+    """Tell whether execution environments have a file system of their own on this machine."""
+
+    async def is_usable() -> bool:
+        launcher = Launcher()
+        await launcher.start()
+        try:
+            return not launcher.reason
+        finally:
+            await launcher.stop()
+
+    return asyncio.run(is_usable())
+
+
+def task_root(project: Path) -> str:
+    """Return where the functions of `project` find their code."""
+    return TASK_ROOT if has_own_file_system() else str(project / "code")
+
+
+def _is_launcher(process: psutil.Process) -> bool:
+    try:
+        return "emulator.engine.mount_namespace.launcher" in process.cmdline()
+    except psutil.Error:
+        return False

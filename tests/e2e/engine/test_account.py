@@ -1,24 +1,20 @@
 """Functions of a template that says nothing of an endpoint, run by the unmodified `sam` beside a running emulator."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from emulator.aws.clients import Clients
-from emulator.paths import RunningEmulator
+from emulator.project.paths import RunningEmulator
 from sam_template.repository import REGION
-from tests.e2e.engine.sam import write_project
+from tests.e2e.engine.sam import task_root, write_project
+from tests.e2e.forked_sam import run_sam
 
 
 def invoke(project: Path, function: str, environment: dict[str, str]) -> Any:
-    sam = Path(sys.executable).with_name("sam")
-    command = [str(sam), "local", "invoke", function, "-t", "template.json"]
-    answer = subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=True
-    )
-    return json.loads(json.loads(answer.stdout)["body"])
+    done = run_sam(["sam", "local", "invoke", function, "-t", "template.json"], environment, project, project=project)
+    assert done.status == 0, done.log
+    return json.loads(json.loads(done.output)["body"])
 
 
 def test_its_account_is_the_emulators_and_not_the_shells(
@@ -49,4 +45,4 @@ def test_the_sdk_of_the_functions_own_package_wins(tmp_path: Path, tool_environm
     own += "    def __init__(self, service): pass\n    def list_buckets(self): return {'Buckets': []}\n"
     (project / "code" / "boto3.py").write_text(own)
     answer = invoke(project, "Sdk", tool_environment)
-    assert (answer["endpoint"], answer["where"]) == ("own", str(project / "code" / "boto3.py"))
+    assert (answer["endpoint"], answer["where"]) == ("own", f"{task_root(project)}/boto3.py")

@@ -15,8 +15,8 @@ import pytest
 
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
 from emulator.engine import Engine
-from emulator.paths import INSTALLED
 from emulator.processes.ports import free_port
+from sam_template.repository import INSTALLED
 from tests.e2e.engine.sam import FUNCTIONS, wait_until, write_project
 
 BASE = "public.ecr.aws/lambda/python:3.13-x86_64"
@@ -29,7 +29,7 @@ def create(client: Any, project: Path, function: str, port: int) -> Any:
         "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_LAMBDA_FUNCTION_HANDLER": FUNCTIONS[function]["Handler"],
         "AWS_ACCESS_KEY_ID": "the-developers",
-        "RECORDS": str(project / "records"),
+        "RECORDS": str((project / "records").resolve()),
     }
     volumes = {str(project / "code"): {"bind": "/var/task", "mode": "ro"}}
     return client.containers.create(BASE, environment=variables, volumes=volumes, ports={8080: ("127.0.0.1", port)})

@@ -4,13 +4,20 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from emulator.processes.ports import free_port
-from tests.e2e.engine.sam import Bench, write_project
+from tests.e2e.engine.sam import Bench, task_root, write_project
 
 REPORT = re.compile(
     r"REPORT RequestId: (\S+)\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\t"
     r"Max Memory Used: \d+ MB\tInit Duration: [\d.]+ ms"
 )
+
+
+@pytest.fixture
+def bench(shared_bench: Bench) -> Bench:
+    return shared_bench
 
 
 def test_it_prints_the_answer_and_the_report(bench: Bench, tmp_path: Path) -> None:
@@ -81,6 +88,15 @@ def test_bytes_that_are_no_text_come_out_as_they_are(bench: Bench, tmp_path: Pat
     assert answer.returncode == 0
 
 
+def test_an_interpreter_that_stands_in_for_another_is_named_on_the_screen(bench: Bench, tmp_path: Path) -> None:
+    project = write_project(tmp_path, "Raw")
+    template = (project / "template.json").read_text().replace("python3.13", "python3.10")
+    (project / "template.json").write_text(template)
+    answer = bench.invoke(project, "Raw", '{"a": 1}')
+    assert answer.stdout == '{"a": 1}'
+    assert "python3.10 cannot run on this machine: the function runs on python3.1" in answer.stderr
+
+
 def test_the_network_of_containers_can_be_named(bench: Bench, tmp_path: Path) -> None:
     project = write_project(tmp_path, "Raw")
     assert bench.invoke(project, "Raw", '{"a": 1}', "--docker-network", "bridge").stdout == '{"a": 1}'
@@ -89,19 +105,10 @@ def test_the_network_of_containers_can_be_named(bench: Bench, tmp_path: Path) ->
     assert "of-my-own" in another.stderr
 
 
-def test_nothing_is_left_of_an_invocation(bench: Bench, tmp_path: Path) -> None:
-    bench.invoke(write_project(tmp_path, "Echo"), "Echo")
-    assert bench.processes() == []
-    assert [path for each in bench.temp.glob("lambda-engine-*") for path in each.iterdir()] == []
-    bench.engine.end()
-    assert list(bench.temp.glob("lambda-engine-*")) == []
-    assert not bench.socket.exists()
-
-
 def test_debug_arguments_reach_the_interpreter(bench: Bench, tmp_path: Path) -> None:
     options = ["--debug-port", str(free_port()), "--debug-args", "-X importtime"]
     answer = bench.invoke(write_project(tmp_path, "Environment"), "Environment", "{}", *options)
     assert "import time:" in answer.stderr
     body = json.loads(json.loads(answer.stdout)["body"])
-    assert body["path"][0] == str(tmp_path / "code")
+    assert body["path"][0] == task_root(tmp_path)
     assert not [entry for entry in body["path"] if entry.endswith("emulator/engine")]

@@ -53,22 +53,22 @@ def answer_of(bench: Bench, project: Path, *options: str) -> Any:
     return json.loads(answer.stdout)
 
 
-def test_a_module_of_a_layer_is_found_and_the_last_layer_wins(bench: Bench, project: Path) -> None:
-    assert answer_of(bench, project) == EXPECTED
+def test_a_module_of_a_layer_is_found_and_the_last_layer_wins(shared_bench: Bench, project: Path) -> None:
+    assert answer_of(shared_bench, project) == EXPECTED
 
 
-def test_the_functions_own_module_wins_over_a_layers(bench: Bench, project: Path) -> None:
+def test_the_functions_own_module_wins_over_a_layers(shared_bench: Bench, project: Path) -> None:
     (project / "code" / "greeting.py").write_text("TEXT = 'its own'")
-    assert answer_of(bench, project)["greeting"] == "its own"
+    assert answer_of(shared_bench, project)["greeting"] == "its own"
 
 
-def test_a_changed_layer_is_served_by_the_next_container(bench: Bench, project: Path) -> None:
-    assert answer_of(bench, project) == EXPECTED
+def test_a_changed_layer_is_served_by_the_next_container(shared_bench: Bench, project: Path) -> None:
+    assert answer_of(shared_bench, project) == EXPECTED
     (project / "second/python/greeting.py").write_text("TEXT = 'changed'")
-    assert answer_of(bench, project)["greeting"] == "changed"
+    assert answer_of(shared_bench, project)["greeting"] == "changed"
 
 
-def test_a_layer_that_sam_builds(bench: Bench, project: Path) -> None:
+def test_a_layer_that_sam_builds(shared_bench: Bench, project: Path) -> None:
     for folder in ("code", "made"):
         (project / folder).mkdir(exist_ok=True)
         (project / folder / "requirements.txt").write_text("")
@@ -83,13 +83,13 @@ def test_a_layer_that_sam_builds(bench: Bench, project: Path) -> None:
     command = [str(tools / "sam"), "build", "-t", "template.json"]
     built = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
-    assert answer_of(bench, project, "-t", ".aws-sam/build/template.yaml") == {**EXPECTED, "greeting": "built"}
+    assert answer_of(shared_bench, project, "-t", ".aws-sam/build/template.yaml") == {**EXPECTED, "greeting": "built"}
 
 
-def test_a_layer_that_is_a_zip_file(bench: Bench, project: Path) -> None:
+def test_a_layer_that_is_a_zip_file(shared_bench: Bench, project: Path) -> None:
     shutil.make_archive(str(project / "first"), "zip", project / "first")
     shutil.rmtree(project / "first")
     template = json.loads((project / "template.json").read_text())
     template["Resources"]["First"]["Properties"]["ContentUri"] = "first.zip"
     (project / "template.json").write_text(json.dumps(template))
-    assert answer_of(bench, project) == EXPECTED
+    assert answer_of(shared_bench, project) == EXPECTED

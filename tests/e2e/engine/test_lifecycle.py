@@ -22,7 +22,7 @@ def listening(pids: list[int]) -> list[int]:
     return [each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_the_end_of_sam_ends_its_environments(bench: Bench, tmp_path: Path, number: signal.Signals) -> None:
     project = write_project(tmp_path, "Echo", "Spawn")
     client, port = client_and_port()
@@ -57,15 +57,15 @@ def test_the_end_of_sam_while_it_waits_for_an_invocation_ends_it(bench: Bench, t
     wait_until(lambda: bench.processes() == [], "the environment to end", seconds=10)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_end_of_the_engine_ends_its_environments(bench: Bench, tmp_path: Path, number: signal.Signals) -> None:
     project = write_project(tmp_path, "Echo")
     client, port = client_and_port()
     sam = bench.start_api(project, port, "--warm-containers", "EAGER")
     with client:
         assert client.get("/echo").status_code == 200
-    pids = [process.pid for process in bench.processes()]
-    assert pids
+    assert bench.processes()
+    pids = [process.pid for process in psutil.Process(bench.engine.process.pid).children(recursive=True)]
     bench.engine.end(number)
     wait_until(lambda: not any(map(alive, pids)), "the environments to end", seconds=10)
     sam.end(signal.SIGKILL)
@@ -96,3 +96,12 @@ def test_sams_own_watcher_makes_the_container_anew(bench: Bench, tmp_path: Path)
         wait_until(lambda: bench.processes() == [], "the old container to go")
         assert client.get("/echo").json()["version"] == "two"
     sam.end()
+
+
+def test_nothing_is_left_of_an_invocation(bench: Bench, tmp_path: Path) -> None:
+    bench.invoke(write_project(tmp_path, "Echo"), "Echo")
+    assert bench.processes() == []
+    assert [path for each in bench.temp.glob("lambda-engine-*") for path in each.iterdir()] == []
+    bench.engine.end()
+    assert list(bench.temp.glob("lambda-engine-*")) == []
+    assert not bench.socket.exists()

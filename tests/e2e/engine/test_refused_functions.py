@@ -1,4 +1,4 @@
-"""Functions that the engine cannot run, beside others in one template, under the unmodified `sam local start-api`."""
+"""Functions that the engine cannot run beside others, under the unmodified `sam local start-api`; and its builds."""
 
 import json
 from pathlib import Path
@@ -37,3 +37,13 @@ def test_one_that_cannot_run_does_not_stop_the_others(bench: Bench, tmp_path: Pa
             assert client.get("/echo").status_code == 200
     finally:
         sam.end()
+
+
+def test_a_build_in_a_container_ends_with_one_sentence(bench: Bench, tmp_path: Path) -> None:
+    project = write_project(tmp_path, "Raw")
+    (project / "code" / "requirements.txt").touch()
+    built = bench.build(project, "--use-container")
+    assert built.returncode != 0
+    (error,) = (line for line in built.stderr.splitlines() if line.startswith("Error: "))
+    assert "leave --use-container away" in error
+    assert "Traceback" not in built.stderr

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.engine.conftest import Api
-from tests.e2e.engine.sam import FUNCTIONS, wait_until
+from tests.e2e.engine.sam import FUNCTIONS, has_own_file_system, task_root, wait_until
 
 STALL_SECONDS = 0.9
 """SAM waits a second for a REPORT line that it missed."""
@@ -95,9 +95,9 @@ def test_a_function_lives_in_lambdas_environment_and_not_in_the_developers(api: 
     assert (
         not {"SECRET_OF_THE_SHELL", "DOCKER_HOST", "AWS_LAMBDA_MAX_CONCURRENCY", "AWS_ENDPOINT_URL"} & variables.keys()
     )
-    assert seen["cwd"] == variables["LAMBDA_TASK_ROOT"] == seen["path"][0] == str(api.project / "code")
+    assert seen["cwd"] == variables["LAMBDA_TASK_ROOT"] == seen["path"][0] == task_root(api.project)
     assert not [entry for entry in seen["path"] if "site-packages" in entry or "emulator" in entry]
-    assert seen["temp"].startswith(str(api.bench.temp))
+    assert seen["temp"].startswith("/tmp" if has_own_file_system() else str(api.bench.temp))
     assert seen["session"]
     assert 0 < seen["remaining"] <= 10_000
     assert not (api.project / "code" / "__pycache__").exists()
@@ -115,6 +115,13 @@ def test_six_megabytes_are_the_limit_of_a_request(api: Api) -> None:
     answer = api.client.post("/echo", content=b"x" * 6_300_000)
     assert answer.status_code == 413
     assert "6291456 bytes" in answer.json()["message"]
+
+
+def test_an_answer_that_is_no_text_is_502_and_the_next_request_is_answered(api: Api) -> None:
+    # API Gateway takes an object; raw bytes are an answer that it cannot use.
+    refused = api.client.get("/picture")
+    assert (refused.status_code, refused.json()) == (502, {"message": "Internal server error"})
+    assert api.client.get("/echo").status_code == 200
 
 
 def test_a_changed_source_is_served_without_a_restart(api: Api) -> None:

@@ -177,3 +177,27 @@ def test_a_request_over_the_limit_is_answered_with_413_that_says_the_limit() -> 
     answer = json.loads(api_gateway.request_too_large())
     assert answer["statusCode"] == 413
     assert "6291456 bytes" in json.loads(answer["body"])["message"]
+
+
+def test_an_event_tells_the_route_that_sam_chose() -> None:
+    first, second = (
+        api_gateway.correct(json.dumps(event).encode(), TRACE_ID) for event in (synthesised_v1(), synthesised_v2())
+    )
+    assert (first.route_key, second.route_key) == ("GET /hello", "GET /hello")
+
+
+@pytest.mark.parametrize(
+    ("payload", "is_error", "status"),
+    [
+        (b'{"statusCode": 404, "body": "{\\"statusCode\\": 200}"}', False, 404),
+        (b'{"statusCode": "201"}', False, 201),
+        (b'{"message": "hello"}', False, 200),
+        (b'"hello"', False, 200),
+        (b'{"statusCode": "many"}', False, 500),
+        (b'{"statusCode": null}', False, 500),
+        (b"\xff", False, 500),
+        (b'{"errorType": "KeyError"}', True, 500),
+    ],
+)
+def test_an_answer_has_the_status_that_api_gateway_makes_of_it(payload: bytes, is_error: bool, status: int) -> None:
+    assert api_gateway.status(payload, is_error=is_error) == status

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.engine.built_images import BuiltImages
+from emulator.engine.built_images import BuildRequest, BuiltImages
 from emulator.engine.images import Image
 
 NAME = "samcli/lambda-python:3.13-x86_64-0123456789abcdef012345678"
@@ -23,21 +23,21 @@ def context(dockerfile: str = DOCKERFILE, **files: str) -> io.BytesIO:
     """A build context; `One__both` is the file `both` of the layer One."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name, text in {"Dockerfile": dockerfile, **files}.items():
+        for name, text in {"Dockerfile": dockerfile, "/aws-lambda-rie-x86_64": "", **files}.items():
             member = tarfile.TarInfo(name.replace("__", "/"))
             member.size = len(text)
             archive.addfile(member, io.BytesIO(text.encode()))
     return packed
 
 
-def build(images: BuiltImages, **files: str) -> Path:
-    image = images.build(NAME, context(**files))
+def build(images: BuiltImages, dockerfile: str = DOCKERFILE, **files: str) -> Path:
+    image = images.build(BuildRequest(NAME, context(dockerfile, **files)), print)
     assert image.layers is not None
     return image.layers
 
 
 def test_the_layers_are_put_over_one_another(tmp_path: Path) -> None:
-    images = BuiltImages(tmp_path / "layers")
+    images = BuiltImages(tmp_path / "layers", tmp_path)
     folder = build(images, One__both="one", One__first="1", Two__both="two")
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"both": "two", "first": "1"}
     found = images.find(NAME)
@@ -46,13 +46,13 @@ def test_the_layers_are_put_over_one_another(tmp_path: Path) -> None:
 
 
 def test_the_same_content_is_kept_once(tmp_path: Path) -> None:
-    images = BuiltImages(tmp_path)
+    images = BuiltImages(tmp_path, tmp_path)
     assert build(images, One__a="1", Two__b="2") == build(images, One__a="1", Two__b="2")
     assert build(images, One__a="1", Two__b="3") != build(images, One__a="1", Two__b="2")
 
 
 def test_what_neither_an_image_nor_a_container_has_any_more_goes(tmp_path: Path) -> None:
-    images = BuiltImages(tmp_path)
+    images = BuiltImages(tmp_path, tmp_path / "images")
     used, gone, *kept = [build(images, One__a=str(number)) for number in range(4)]
     images.prune([used])
     assert set(tmp_path.iterdir()) == {used, *kept}
@@ -63,9 +63,9 @@ def test_what_neither_an_image_nor_a_container_has_any_more_goes(tmp_path: Path)
     "line", ["RUN rm -rf /", "COPY One /opt", "ADD One /etc", "FROM public.ecr.aws/lambda/nodejs:22"]
 )
 def test_any_other_dockerfile_is_refused_with_the_way_out(tmp_path: Path, line: str) -> None:
-    images = BuiltImages(tmp_path)
+    images = BuiltImages(tmp_path, tmp_path)
     with pytest.raises(ValueError, match="ENGINE=docker"):
-        images.build(NAME, context(DOCKERFILE + line))
+        build(images, DOCKERFILE + line)
     assert images.find(NAME) is None
 
 
@@ -73,5 +73,5 @@ def test_any_other_dockerfile_is_refused_with_the_way_out(tmp_path: Path, line: 
 def test_no_file_leaves_the_layers_folder(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "layers"
     with pytest.raises(ValueError, match="ENGINE=docker"):
-        BuiltImages(folder).build(NAME, context(**{name: "x"}))
+        build(BuiltImages(folder, tmp_path), **{name: "x"})
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import shutil
 import time
 from collections.abc import Callable, Coroutine
@@ -6,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from watchdog.observers.api import BaseObserver
 
 from emulator.engine.code_watch import CodeWatch
 
@@ -94,6 +96,43 @@ def test_what_changed_before_the_watch_began_is_seen(tmp_path: Path) -> None:
         await watched.until(1)
 
     watching(tmp_path, scenario, since=time.time() - 60)
+
+
+@pytest.mark.parametrize("at", ["the start", "a new build"])
+def test_what_the_system_refuses_is_said_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    async def run() -> None:
+        folder = tmp_path / "function"
+        folder.mkdir()
+        watch = CodeWatch(folder, lambda: None)
+        if at == "the start":
+            exhaust(monkeypatch)
+        await watch.start(time.time() + 60)
+        try:
+            if at == "a new build":
+                assert watch.failure == ""
+                exhaust(monkeypatch)
+                shutil.rmtree(folder)
+                folder.mkdir()
+            deadline = time.monotonic() + LONG_SECONDS
+            while not watch.failure:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.01)
+        finally:
+            await watch.stop()
+        assert "sudo sysctl fs.inotify.max_user_watches=" in watch.failure
+
+    asyncio.run(run())
+
+
+def exhaust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nothing more can be watched."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    monkeypatch.setattr(BaseObserver, "schedule", refuse)
 
 
 def test_nothing_is_called_after_the_end(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,15 +53,67 @@ def test_the_client_finds_the_base_image_and_thinks_it_is_current(tmp_path: Path
     with_engine(tmp_path, work)
 
 
-def test_an_image_function_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_nothing_is_imported_for_a_client_that_does_not_come(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from emulator.engine import Engine\n"
+        "async def main(folder):\n"
+        "    engine = Engine(folder / 'run' / 'engine.sock', installed=folder)\n"
+        "    await engine.start()\n"
+        "    before = 'aiohttp' in sys.modules\n"
+        "    reader, writer = await asyncio.open_unix_connection(str(folder / 'run' / 'engine.sock'))\n"
+        "    writer.write(b'GET /_ping HTTP/1.1\\r\\nHost: engine\\r\\n\\r\\n')\n"
+        "    print(before, await reader.readline(), 'aiohttp' in sys.modules)\n"
+        "    writer.close()\n"
+        "    await engine.stop()\n"
+        "asyncio.run(main(Path(sys.argv[1])))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.stdout == "False b'HTTP/1.1 200 OK\\r\\n' True\n", done.stderr
+
+
+def test_an_absent_image_is_refused_with_the_way_out(tmp_path: Path) -> None:
     def work(client: Any) -> None:
         with pytest.raises(docker.errors.ImageNotFound):
             client.images.get("inventoryfunction:rapid-x86_64")
-        with (tmp_path / "tar").open("rb") as tar:
-            (answer,) = client.api.build(fileobj=tar, custom_context=True, tag="x:y", decode=True)
-        assert "ENGINE=docker" in answer["error"]
         with pytest.raises(docker.errors.ImageNotFound, match="ENGINE=docker"):
             client.containers.create("inventoryfunction:latest")
+
+    with_engine(tmp_path, work)
+
+
+def test_an_image_is_built_with_a_line_for_each_step_and_found_by_its_id(tmp_path: Path) -> None:
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context" / "Own").write_text(f"FROM {BASE}\nARG A\nENV B=$A\nCMD app.handler")
+
+    def work(client: Any) -> None:
+        folder = str(tmp_path / "context")
+        image, lines = client.images.build(path=folder, dockerfile="Own", tag="shop:v1", buildargs={"A": "1"})
+        said = [line["stream"] for line in lines]
+        assert said[0] == f"Step 1/4 : FROM {BASE}\n"
+        assert said[-1] == "Successfully tagged shop:v1\n"
+        assert image.id == client.images.get("shop:v1").id
+        config = image.attrs["Config"]
+        assert (config["Cmd"], config["Env"]) == (["/bin/sh", "-c", "app.handler"], ["B=1"])
+        client.images.remove("shop:v1")
+        with pytest.raises(docker.errors.ImageNotFound):
+            client.images.get("shop:v1")
+
+    with_engine(tmp_path, work)
+
+
+def test_what_cannot_be_built_is_the_error_that_ends_the_lines(tmp_path: Path) -> None:
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context" / "Dockerfile").write_text(f"FROM {BASE}\nUSER app")
+
+    def work(client: Any) -> None:
+        *said, last = client.api.build(path=str(tmp_path / "context"), tag="shop:v1", decode=True)
+        assert ["stream" in line for line in said] == [True, True]
+        assert "USER in line 2" in last["error"]
+        with (tmp_path / "tar").open("rb") as tar:
+            (answer,) = client.api.build(fileobj=tar, custom_context=True, tag="x:y", decode=True)
+        assert answer["error"] == "The build context of x:y is no tar file (empty file)."
 
     (tmp_path / "tar").write_bytes(b"")
     with_engine(tmp_path, work)

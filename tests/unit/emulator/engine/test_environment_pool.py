@@ -132,6 +132,23 @@ def test_one_that_dies_in_service_is_replaced_for_who_waits() -> None:
     run(scenario)
 
 
+def test_after_a_wave_of_deaths_those_who_wait_are_served_side_by_side() -> None:
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=4, patience=0.01)
+        first = await asyncio.gather(*(pool.acquire() for _ in range(4)))
+        waiting = [asyncio.create_task(pool.acquire()) for _ in range(4)]
+        await asyncio.sleep(0.05)
+        for environment in first:
+            environment.is_alive = False
+            pool.release(environment)
+        second = await asyncio.wait_for(asyncio.gather(*waiting), 60)  # nobody gives one back meanwhile
+        assert len(set(second)) == 4
+        await pool.close()
+
+    run(scenario)
+
+
 def test_idle_ones_that_died_are_replaced_ahead_of_need() -> None:
     async def scenario() -> None:
         start = Starter()
@@ -261,5 +278,32 @@ def test_a_request_that_has_waited_as_long_as_a_start_takes_gets_one() -> None:
         assert (await asyncio.wait_for(pool.acquire(), 2)).number == 0
         pool.release(held)
         await pool.close()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("full", "started"), [(True, 2), (False, 3)])
+def test_without_a_processor_to_spare_a_request_waits_longer_before_another_is_started(
+    monkeypatch: pytest.MonkeyPatch, *, full: bool, started: int
+) -> None:
+    monkeypatch.setattr("emulator.engine.environment_pool._PROCESSORS", 2)
+
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=8, patience=0.01, are_processors_full=lambda: full)
+        busy = [await pool.acquire()]
+        pool.start_ahead()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        busy.append(await pool.acquire())
+        waiting = asyncio.create_task(pool.acquire())
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while len(start.started) < 3 and loop.time() - began < 0.05:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        seen, waited = len(start.started), loop.time() - began
+        assert seen == started or waited > 0.1  # a slow machine may have waited long enough
+        await asyncio.wait_for(waiting, 60)  # in the end it gets one
+        assert len(start.started) == 3
 
     run(scenario)

@@ -1,10 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.engine.function import Function
+from emulator.engine.places import places_of_this_machine
 from emulator.engine.process_environment import process_environment
+
+INTERPRETER = Path("/opt/python/bin/python3.13")
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -58,7 +62,28 @@ def test_debug_arguments_become_options_of_the_interpreter() -> None:
     function = Function.from_create_body("python3.13", body(Entrypoint=entrypoint))
     assert function.is_debugged
     assert function.concurrency == 1
-    assert function.interpreter_options == ("-m", "debugpy", "--listen", "0.0.0.0:5890", "/home/me/my shop/.build/x")
+    assert function.interpreter_options == ("-m", "debugpy", "--listen", "0.0.0.0:5890", "/var/task/x")
+
+
+def test_hosts_and_name_servers_of_the_command_line_are_the_functions() -> None:
+    asked = {"ExtraHosts": ["shop.test:10.0.0.1", "six.test:::1", "me.test:host-gateway"], "Dns": ["9.9.9.9"]}
+    function = Function.from_create_body("python3.13", body(HostConfig={**body()["HostConfig"], **asked}))
+    assert function.hosts == ("10.0.0.1 shop.test", "::1 six.test", "127.0.0.1 me.test")
+    assert function.nameservers == ("9.9.9.9",)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"ExtraHosts": ["shop.test:\n6.6.6.6 bank.test"]}, {"ExtraHosts": ["a b:1.1.1.1"]}, {"Dns": ["dns.test"]}]
+)
+def test_hosts_and_name_servers_that_are_none_are_refused(asked: dict[str, list[str]]) -> None:
+    with pytest.raises(ValueError, match=r"is no (host|IP address)"):
+        Function.from_create_body("python3.13", body(HostConfig={**body()["HostConfig"], **asked}))
+
+
+def test_what_else_a_container_binds_is_kept_but_not_what_is_below_the_code() -> None:
+    binds = ["/home/me/code:/var/task:ro", "/home/me/linked:/var/task/linked:ro", "/home/me/debugger:/tmp/debug:ro"]
+    function = Function.from_create_body("python3.13", body(HostConfig={**body()["HostConfig"], "Binds": binds}))
+    assert function.binds == (("/tmp/debug", "/home/me/debugger"),)
 
 
 @pytest.mark.parametrize(
@@ -77,12 +102,11 @@ def test_what_is_missing_is_named(changes: dict[str, Any], words: str) -> None:
 def process_variables(
     account: dict[str, str] | None = None, layers: tuple[Path, ...] = (), **changes: Any
 ) -> dict[str, str]:
+    function = replace(Function.from_create_body("python3.13", body(**changes)), layers=layers)
     return process_environment(
-        Function.from_create_body("python3.13", body(**changes), layers),
-        interpreter=Path("/opt/python/bin/python3.13"),
-        runtime_dir=Path("/state/runtime"),
+        function,
+        places=places_of_this_machine(function, INTERPRETER, Path("/state/runtime"), Path("/tmp/here")),
         runtime_api="127.0.0.1:9001",
-        temp_dir=Path("/tmp/here"),
         account=account or {},
     )
 

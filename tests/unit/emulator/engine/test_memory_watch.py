@@ -11,6 +11,7 @@ class Process:
     def __init__(self) -> None:
         self.used = 10 * MIB
         self.children = 0
+        self.temp_files = 0
         self.polls = 0
 
     def memory_bytes(self) -> int:
@@ -19,6 +20,9 @@ class Process:
 
     def memory_of_children_bytes(self) -> int:
         return self.children
+
+    def memory_without_temp_files_bytes(self) -> int:
+        return self.used - self.temp_files
 
     def peak_memory_bytes(self) -> int:
         return 0
@@ -51,6 +55,14 @@ def test_a_process_over_its_memory_is_noticed() -> None:
 def test_what_the_process_started_counts() -> None:
     process = Process()
     process.children = 95 * MIB
+    assert asyncio.run(watched(process))
+
+
+def test_mapped_files_of_tmp_do_not_count() -> None:
+    process = Process()
+    process.used, process.temp_files = 150 * MIB, 60 * MIB
+    assert not asyncio.run(watched(process, 0.3))
+    process.temp_files = 40 * MIB
     assert asyncio.run(watched(process))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from emulator.engine import runtime_client
 from emulator.engine.errors import EngineError
-from tools.interpreters import Interpreter
+from emulator.interpreters import Interpreter
 
 INTERPRETER = Interpreter(Path("/usr/bin/python3.13"), "3.13", exact=True)
 
