@@ -7,8 +7,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.aws.ministack_launcher import DENIED_CALL_HEADER
 from emulator.aws.resource_type import Created
@@ -20,8 +19,7 @@ _WITHIN: Final = re.compile(r"/(?:index|stream|backup)/|[/:]")
 _HEADER: Final = re.compile(rb"(?im)^" + DENIED_CALL_HEADER.encode() + rb": *(\{.*\})\r?$")
 
 
-@dataclass(frozen=True)
-class DeniedCall:
+class DeniedCall(NamedTuple):
     """One call that was denied.
 
     `session` is the name of the role session, a function's logical id when the emulator gave the credentials. `action`
@@ -43,7 +41,7 @@ class DeniedCall:
             return None
         fields = json.loads(told[1])
         return cls(
-            session=fields["principal"].rpartition("/")[2],
+            session=fields["principal"].rpartition("/")[2].rstrip("_"),
             action=fields["action"],
             resource=fields["resource"],
             is_explicit=fields["decision"] == "Deny",

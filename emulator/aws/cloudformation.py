@@ -15,7 +15,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.aws.clients import Clients
-from emulator.aws.resource_type import Created
+from emulator.aws.resource_type import Created, service_of
 
 _SECONDS: Final = 60
 _POLL_SECONDS: Final = 0.02
@@ -67,6 +67,24 @@ def make(
     except (BotoCoreError, ClientError) as error:
         raise NotMadeError(str(error).rstrip(".")) from error
     return Created(values[_REF], {name: values[f"A{number}"] for number, name in enumerate(wanted)})
+
+
+def left_out(type_name: str, properties: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a sentence for what is made to no effect: events that do not come, authorization that is not asked."""
+    if type_name == "AWS::Logs::SubscriptionFilter":
+        return ("functions log to the terminal, so only what PutLogEvents writes to its log group comes",)
+    if type_name == "AWS::Pipes::Pipe":
+        source, target = (str(properties.get(end, "")) for end in ("Source", "Target"))
+        if service_of(source) != "dynamodb" or service_of(target) not in ("sns", "states"):
+            pipes = "MiniStack's pipes lead from streams of tables to topics and state machines"
+            return (f"nothing comes from {source} to {target}: {pipes}",)
+    if type_name in ("AWS::ApiGatewayV2::Route", "AWS::ApiGateway::Method"):
+        kind = str(properties.get("AuthorizationType", "NONE"))
+        if kind == "JWT":
+            return ("sam local does not ask its authorizer, and lets everybody in; the gateway asks it",)
+        if kind in ("AWS_IAM", "COGNITO_USER_POOLS"):
+            return (f"neither sam local nor the gateway checks {kind}: both let everybody in",)
+    return ()
 
 
 def _deploy(cloudformation: Any, stack: str, template: str) -> Mapping[str, str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, ClassVar, Final
 
+from emulator.command_names import spelled
 from emulator.credentials import Endpoint, RootCredentials
 from emulator.processes.attached_process import AttachedProcess
 from emulator.processes.ports import LOOPBACK
@@ -20,7 +22,18 @@ from emulator.processes.server_process import ServerProcess, plain_environment
 HEALTH_PATH: Final = "/_ministack/health"
 RESET_PATH: Final = "/_ministack/reset"
 _ANSWER_SECONDS: Final = 2.0
+_READ_AHEAD: Final = ("dynamodb", "iam", "lambda", "s3", "secretsmanager", "sns", "sqs")
+"""The services that most templates make something of; each takes a tenth of a second with its first request."""
+_TYPE: Final = re.compile(r"\bAWS::(\w+)::\w")
+_OF_EVERY_FUNCTION: Final = ("iam", "lambda")
 _LAUNCHER: Final = Path(__file__).with_name("ministack_launcher.py")
+
+
+def services_named(template: str) -> list[str]:
+    """Return those of the usual services that the text of a SAM template will want of MiniStack, at a guess."""
+    named = {name.lower() for name in _TYPE.findall(template)}
+    wanted = named | set(_OF_EVERY_FUNCTION) if "serverless" in named else named
+    return [service for service in _READ_AHEAD if service in wanted]
 
 
 class MiniStackError(Exception):
@@ -31,7 +44,8 @@ class MiniStack(ServerProcess):
     """One MiniStack, its state in memory only.
 
     `installed` is the folder that holds its virtual environment (`ministack/`). With `enforce_iam` it checks signatures
-    and evaluates every policy. `launcher` is the program that its interpreter runs, with `arguments`.
+    and evaluates every policy. `services` are those that are asked first. `launcher` is the program that its
+    interpreter runs, with `arguments`.
     """
 
     title: ClassVar = "MiniStack"
@@ -45,12 +59,14 @@ class MiniStack(ServerProcess):
         log: Path,
         port: int = 0,
         enforce_iam: bool = True,
+        services: Sequence[str] = (),
         launcher: Path = _LAUNCHER,
         arguments: Sequence[str] = (),
     ) -> None:
         super().__init__(log=log, port=port)
         self._python = installed.absolute() / "ministack" / "bin" / "python"
         self._enforce_iam = enforce_iam
+        self._services = services
         self._command: list[str | Path] = [self._python, "-P", launcher, *arguments]
         self._root = RootCredentials.random()
 
@@ -66,10 +82,11 @@ class MiniStack(ServerProcess):
 
     async def _run(self, log: IO[bytes]) -> AttachedProcess:
         if not self._python.exists():
-            raise MiniStackError(f"MiniStack is not installed ({self._python} is missing); run `make setup`.")
+            raise MiniStackError(f"MiniStack is not installed ({self._python} is missing); run {spelled('setup')}.")
         return await AttachedProcess.start(
             self._command,
-            env=_environment(os.environ, self.port, self._scratch, self._root, enforce_iam=self._enforce_iam),
+            env=_environment(os.environ, self.port, self._scratch, self._root, enforce_iam=self._enforce_iam)
+            | {"EMULATOR_SERVICES": " ".join(self._services)},
             cwd=self._scratch,
             stdout=log,
             stderr=log,

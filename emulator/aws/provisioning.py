@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import graphlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from emulator.aws import cloudformation
 from emulator.aws.clients import Clients
-from emulator.aws.resource_type import Created, ResourceType
+from emulator.aws.resource_type import Created, NotEmulatedError, ResourceType
 from emulator.aws.resources import find
 from emulator.aws.schema import PropertyError, conform
 from sam_template import Template, TemplateError
@@ -18,6 +19,10 @@ from sam_template.intrinsics import Scope
 
 _GRANTS: Final = re.compile(r"AWS::IAM::\w+|AWS::\w+::\w*(Policy|Permission)")
 """Types that only allow something: a permission on what is not there does no harm."""
+_CUSTOM: Final = re.compile(r"Custom::.+|AWS::CloudFormation::CustomResource")
+_RUN_LATER: Final = "functions run once all resources are made, and then nobody asks for it"
+_AT_ONCE: Final = 4
+"""Resources that are made at the same time: while the endpoint makes one, the calls for others are prepared."""
 
 
 class Standing(Enum):
@@ -29,8 +34,7 @@ class Standing(Enum):
     NOT_EMULATED = "not emulated"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a resource. `remark` says what does its work (ELSEWHERE) or what does not work (NOT_EMULATED).
 
     `left_out` has a sentence for each declared thing that does not work although the resource is there. `is_expected`
@@ -43,10 +47,6 @@ class Outcome:
     remark: str = ""
     left_out: tuple[str, ...] = ()
     is_expected: bool = True
-
-
-class NotEmulatedError(Exception):
-    """A reference to what is not emulated; the message says to what."""
 
 
 def services(template: Template) -> list[str]:
@@ -77,18 +77,39 @@ class Provisioner:
         """Create what the template declares, each resource after those it refers to. Raises TemplateError.
 
         Everything is checked before the first is created. What exists already is brought to what is declared; contents
-        stay.
+        stay. Resources that do not wait for each other are made side by side, as CloudFormation does.
         """
         self._check()
         self.created, self.outcomes = {}, {}
         without_file = [self.type_of(name) for name in self._template.resources if self._resource_type(name) is None]
         unknown = cloudformation.unknown_types(self._clients, without_file) if without_file else frozenset()
-        for logical_id in self._template.creation_order:
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
             try:
-                outcome = self._create(logical_id, unknown)
-            except NotEmulatedError as error:
-                outcome = self._not_emulated(logical_id, f"it {error}")
-            self.outcomes[logical_id] = outcome
+                self._create_all(threads, unknown)
+            except BaseException:
+                threads.shutdown(cancel_futures=True)
+                raise
+        order = self._template.creation_order
+        self.outcomes = {logical_id: self.outcomes[logical_id] for logical_id in order}
+        self.created = {logical_id: self.created[logical_id] for logical_id in order if logical_id in self.created}
+
+    def _create_all(self, threads: ThreadPoolExecutor, unknown: frozenset[str]) -> None:
+        waiting = graphlib.TopologicalSorter(self._template.dependencies)
+        waiting.prepare()
+        making: dict[Future[Outcome], str] = {}
+        while waiting.is_active():
+            making |= {threads.submit(self._outcome, name, unknown): name for name in waiting.get_ready()}
+            made, _ = wait(making, return_when=FIRST_COMPLETED)
+            for future in made:
+                logical_id = making.pop(future)
+                self.outcomes[logical_id] = future.result()
+                waiting.done(logical_id)
+
+    def _outcome(self, logical_id: str, unknown: frozenset[str]) -> Outcome:
+        try:
+            return self._create(logical_id, unknown)
+        except NotEmulatedError as error:
+            return self._not_emulated(logical_id, f"it {error}")
 
     def restore(self) -> None:
         """Bring back the contents that a reset of the endpoint leaves alone."""
@@ -115,6 +136,8 @@ class Provisioner:
 
     def _create(self, logical_id: str, unknown: frozenset[str]) -> Outcome:
         resource_type, type_name = self._resource_type(logical_id), self.type_of(logical_id)
+        if _CUSTOM.fullmatch(type_name):
+            return self._not_emulated(logical_id, _RUN_LATER)
         if type_name in unknown:
             return self._not_emulated(logical_id, "MiniStack does not know the type")
         if resource_type is None:
@@ -148,6 +171,8 @@ class Provisioner:
         except PropertyError as error:
             raise self._property_error(logical_id, error) from error
         except (BotoCoreError, ClientError, KeyError) as error:
+            if (elsewhere := self._elsewhere(properties)) and not _GRANTS.fullmatch(resource_type.type_name):
+                raise NotEmulatedError(f"needs {elsewhere}, which {self._template.path.name} does not make") from error
             sentence = f"{logical_id} ({resource_type.type_name}) could not be created: {error!s}."
             raise self._template.error(logical_id, sentence) from error
 
@@ -161,10 +186,18 @@ class Provisioner:
             )
         except cloudformation.NotMadeError as error:
             return self._not_emulated(logical_id, f"MiniStack could not make it ({error})")
-        return Outcome(logical_id, type_name, Standing.BY_MINISTACK)
+        left_out = cloudformation.left_out(type_name, properties)
+        return Outcome(logical_id, type_name, Standing.BY_MINISTACK, left_out=left_out)
 
     def _not_emulated(self, logical_id: str, remark: str) -> Outcome:
         return Outcome(logical_id, self.type_of(logical_id), Standing.NOT_EMULATED, remark, is_expected=False)
+
+    def _elsewhere(self, properties: Mapping[str, Any]) -> str:
+        """Return the first ARN among `properties` that is no return value of what is created, "" without one."""
+        created = list(self.created.values())  # other threads add to it
+        own = {value for one in created for value in (one.ref, *one.attributes.values())}
+        arns = (value for value in properties.values() if isinstance(value, str) and value.startswith("arn:"))
+        return next((arn for arn in arns if arn not in own), "")
 
     def _evaluated(self, logical_id: str, scope: Scope, left_out: list[str]) -> Mapping[str, Any]:
         """Return the resource's properties, evaluated and, if it is made with boto3, of the declared kinds."""

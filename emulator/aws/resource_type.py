@@ -37,6 +37,10 @@ LOOKED_UP: Final = ""
 _SUFFIX_LENGTH: Final = 12
 
 
+class NotEmulatedError(Exception):
+    """What a resource needs is not emulated; the message, which has "it" before it, says what that is."""
+
+
 @dataclass(frozen=True)
 class Created:
     """A resource that exists: what `Ref` gives, and what `Fn::GetAtt` gives for each attribute."""
@@ -120,6 +124,11 @@ def generated_name(stack_name: str, logical_id: str, length: int) -> str:
     suffix = base64.b32encode(digest).decode()[:_SUFFIX_LENGTH]
     room = length - _SUFFIX_LENGTH - 1
     return f"{f'{stack_name}-{logical_id}'[:room].rstrip('-')}-{suffix}"
+
+
+def service_of(arn: str) -> str:
+    """Return the service that an ARN names, "" for what is no ARN (IAM User Guide, "Amazon Resource Names")."""
+    return "".join(arn.split(":")[2:3])
 
 
 def _known(seed: str, properties: Properties, region: str) -> dict[str, str]:

@@ -6,21 +6,19 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
 
 from emulator.aws import sample_data
 from emulator.aws.clients import NOWHERE, Clients
 from emulator.aws.ministack import RESET_PATH
-from emulator.aws.provisioning import NotEmulatedError, Outcome, Provisioner, Standing
-from emulator.aws.resource_type import Created
+from emulator.aws.provisioning import Outcome, Provisioner, Standing
+from emulator.aws.resource_type import Created, NotEmulatedError
 from emulator.credentials import ADMIN_HEADER, Endpoint, RoleCredentials
+from emulator.project.declaration import AWS_ENDPOINT, NAME, Declaration
 from sam_template import Template, TemplateError, intrinsics
 from sam_template.intrinsics import NO_VALUE, IntrinsicError
 
-ENDPOINT_PARAMETER: Final = "AwsEndpointUrl"
-SAMPLE_TABLE: Final = "ShopInventory"
-SAMPLE_BUCKET: Final = "DataBucket"
-SAMPLE_SECRET: Final = "ShopSecret"  # noqa: S105 (a logical id)
 SESSION_SECONDS: Final = 3600  # what a role allows unless it says otherwise (IAM User Guide, "MaxSessionDuration")
 _RESET_SECONDS: Final = 30
 
@@ -29,9 +27,10 @@ class Stack:
     """The resources of one template at one endpoint. Every error is a TemplateError of one sentence.
 
     `name` is the stack's name, from which physical names are made: two stacks of different names do not meet.
-    The parameter AwsEndpointUrl, if the template has it, is the stack's own endpoint; `parameters` are others that are
-    known only now. `secrets` are members of the secret that a person fills in after a deployment. `is_strict` makes an
-    error of what is not emulated. `functions_url` is where the endpoint hands events to functions.
+    `declaration` says which parameters are the stack's own endpoint, and what is loaded into it; `parameters` are
+    others that are known only now. `secrets` are members of secrets, by logical id, that a person fills in after a
+    deployment. `is_strict` makes an error of what is not emulated. `functions_url` is where the endpoint hands
+    events to functions.
     """
 
     def __init__(
@@ -39,17 +38,20 @@ class Stack:
         template: Template,
         endpoint: Endpoint,
         *,
-        name: str = "shop-local",
+        name: str = "local",
+        declaration: Declaration | None = None,
         parameters: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
+        secrets: Mapping[str, Mapping[str, str]] | None = None,
         is_strict: bool = False,
         functions_url: str = NOWHERE,
     ) -> None:
         self._template = template
         self._secrets = dict(secrets or {})
         self._is_strict = is_strict
-        self._clients = Clients(endpoint, template.region, functions_url)
-        overrides = {**(parameters or {}), ENDPOINT_PARAMETER: endpoint.url}
+        self._clients = Clients(endpoint, template.region, functions_url, direct=True)
+        self._declaration = declaration or Declaration()
+        of_endpoint = [name for name, value in self._declaration.parameters.items() if value == AWS_ENDPOINT]
+        overrides = {**(parameters or {}), **dict.fromkeys(of_endpoint, endpoint.url)}
         self._provisioner = Provisioner(template, self._clients, name, overrides)
 
     def create(self) -> None:
@@ -59,19 +61,31 @@ class Stack:
             self._require_all_emulated()
 
     def load_sample_data(self) -> int:
-        """Load the sample catalogue and files, fill in the secret; return the number of products.
-
-        Raises TemplateError.
-        """
+        """Load the sample items and files, fill in the secrets; return the number of items. Raises TemplateError."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            if self._secrets:
-                sample_data.fill_in_secret(self._clients, self._ref(SAMPLE_SECRET), self._secrets)
-            sample_data.load_files(self._clients, self._ref(SAMPLE_BUCKET))
-            return sample_data.load_catalog(self._clients, self._ref(SAMPLE_TABLE))
+            with ThreadPoolExecutor() as threads:
+                load, clients = threads.submit, self._clients
+                others: list[Future[Any]] = [
+                    load(sample_data.fill_in_secret, clients, self._ref(secret), members)
+                    for secret, members in self._secrets.items()
+                ]
+                others += [
+                    load(sample_data.load_files, clients, self._ref(files.bucket), files.folder)
+                    for files in self._declaration.files
+                ]
+                items = [
+                    load(sample_data.load_items, clients, self._ref(one.table), one) for one in self._declaration.items
+                ]
+                for loading in others:
+                    loading.result()
+                return sum(loading.result() for loading in items)
         except KeyError as error:
-            raise TemplateError(f"{self._template.path.name} has no {error} to load the sample data into.") from error
+            raise TemplateError(
+                f"{self._template.path.name} has no {error}, which {NAME} loads sample data into: correct the "
+                "name, or the resource's Condition."
+            ) from error
         except sample_data.SampleDataError as error:
             raise TemplateError(str(error)) from error
         except (BotoCoreError, ClientError) as error:
@@ -135,7 +149,9 @@ class Stack:
         arn = self.created[declared.role].attributes["Arn"]
         try:
             answer = self._clients.sessions.assume_role(
-                RoleArn=arn, RoleSessionName=function, DurationSeconds=SESSION_SECONDS
+                RoleArn=arn,
+                RoleSessionName=function.ljust(2, "_"),  # has two characters at least; a logical id has no underscore
+                DurationSeconds=SESSION_SECONDS,
             )["Credentials"]
         except (BotoCoreError, ClientError) as error:
             raise TemplateError(f"The role of {function} could not be assumed: {error!s}.") from error

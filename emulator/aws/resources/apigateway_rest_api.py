@@ -41,6 +41,15 @@ def _read(clients: Clients, api_id: str, declared: Properties) -> Properties:
     }
 
 
+def _left_out(properties: Properties) -> list[str]:
+    body = properties.get("Body", {})
+    if properties.get("Policy") or body.get("x-amazon-apigateway-policy"):
+        unfollowed = ["its resource policy is not followed: sam local and the gateway let everybody in"]
+    else:
+        unfollowed = []
+    return unfollowed + authorizers_left_out(body)
+
+
 RESOURCE: Final = ResourceType(
     "AWS::ApiGateway::RestApi",
     read=_read,
@@ -48,5 +57,5 @@ RESOURCE: Final = ResourceType(
     ref="{id}",
     attributes={"RestApiId": "{ref}", "RootResourceId": "{id}"},
     parts=body_parts,
-    left_out=lambda properties: authorizers_left_out(properties.get("Body", {})),
+    left_out=_left_out,
 )

@@ -24,6 +24,11 @@ _CORS_MEMBERS: Final = {
     "maxAge": "MaxAge",
 }
 _IGNORED_AUTHORIZERS: Final = frozenset({"jwt", "cognito_user_pools", "awssigv4"})
+_LEFT_OUT: Final = {
+    True: "sam local does not ask the authorizer {name}, and lets everybody in to {keys}; the gateway asks it",
+    False: "neither sam local nor the gateway asks the authorizer {name}: both let everybody in to {keys}",
+}
+"""What is said of a JWT authorizer, and of another that is not asked."""
 ROUTES: Final = "Body.paths"
 CORS: Final = f"Body.{_CORS}"
 
@@ -58,22 +63,21 @@ def _routes(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def authorizers_left_out(body: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each authorizer of an OpenAPI body that `sam local` does not ask: it lets everybody in.
+    """Return a sentence for each authorizer of an OpenAPI body that is not asked, and by whom: it lets everybody in.
 
-    Source: AWS SAM Developer Guide, "sam local start-api": of the authorizers it supports those that are functions.
+    The gateway asks JWT authorizers. Source for the other: AWS SAM Developer Guide, "sam local start-api": of the
+    authorizers it supports those that are functions.
     """
     schemes = {**body.get("securityDefinitions", {}), **body.get("components", {}).get("securitySchemes", {})}
-    ignored = {name for name, scheme in schemes.items() if _kind_of_authorizer(scheme) in _IGNORED_AUTHORIZERS}
+    kinds = {name: _kind_of_authorizer(scheme) for name, scheme in schemes.items()}
+    ignored = {name for name, kind in kinds.items() if kind in _IGNORED_AUTHORIZERS}
     protects: dict[str, list[str]] = {}
     for path, operations in body.get("paths", {}).items():
         for method, operation in operations.items():
             asked = operation.get("security", body.get("security", [])) if isinstance(operation, Mapping) else []
             for name in sorted({name for one in asked for name in one} & ignored):
                 protects.setdefault(name, []).append(_route_key(path, method))
-    return [
-        f"sam local does not ask the authorizer {name}, and lets everybody in to {', '.join(keys)}"
-        for name, keys in protects.items()
-    ]
+    return [_LEFT_OUT[kinds[name] == "jwt"].format(name=name, keys=", ".join(keys)) for name, keys in protects.items()]
 
 
 def _kind_of_authorizer(scheme: Mapping[str, Any]) -> str:
@@ -108,6 +112,12 @@ def _read(clients: Clients, api_id: str, declared: Properties) -> Properties:
     }
 
 
+def _left_out(properties: Properties) -> list[str]:
+    if properties.get("ProtocolType") == "WEBSOCKET":
+        return ["neither sam local nor the gateway serves WebSocket APIs"]
+    return authorizers_left_out(properties.get("Body", {}))
+
+
 RESOURCE: Final = ResourceType(
     "AWS::ApiGatewayV2::Api",
     read=_read,
@@ -115,5 +125,5 @@ RESOURCE: Final = ResourceType(
     ref="{id}",
     attributes={"ApiEndpoint": "https://{ref}.execute-api.{region}.amazonaws.com", "ApiId": "{ref}"},
     parts=body_parts,
-    left_out=lambda properties: authorizers_left_out(properties.get("Body", {})),
+    left_out=_left_out,
 )

@@ -62,12 +62,12 @@ def _create(clients: Clients, name: str, properties: Properties) -> str:
     """Create the table, or bring the one that exists to what is declared. `Ref` gives its name."""
     dynamodb = clients.dynamodb
     try:
-        description: Mapping[str, Any] = dynamodb.describe_table(TableName=name)["Table"]
-    except dynamodb.exceptions.ResourceNotFoundException:
         dynamodb.create_table(**_request(name, properties))
-        _wait_until_active(clients, name)
-    else:
+    except dynamodb.exceptions.ResourceInUseException:
+        description: Mapping[str, Any] = dynamodb.describe_table(TableName=name)["Table"]
         _update(clients, name, properties, description)
+    else:
+        _wait_until_active(clients, name)
     recovery = properties.get("PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": False})
     dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
     _set_time_to_live(clients, name, properties.get("TimeToLiveSpecification"))

@@ -94,6 +94,12 @@ def _bus_name(properties: Properties) -> str:
     return str(properties.get("EventBusName", _DEFAULT_BUS)).rpartition("/")[2]
 
 
+def _left_out(properties: Properties) -> list[str]:
+    targets = [target["Id"] for target in properties.get("Targets", []) if "DeadLetterConfig" in target]
+    sentence = "DeadLetterConfig is not followed: what cannot be delivered is dropped"
+    return [f"{sentence} ({', '.join(targets)})"] if targets else []
+
+
 RESOURCE: Final = ResourceType(
     "AWS::Events::Rule",
     PROPERTIES,
@@ -103,4 +109,5 @@ RESOURCE: Final = ResourceType(
     look_up=lambda clients, ref: {"Arn": _describe(clients, ref)["Arn"]},
     name_property="Name",
     name_length=64,
+    left_out=_left_out,
 )

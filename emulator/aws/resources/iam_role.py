@@ -28,9 +28,11 @@ _DESCRIBED_AS_DECLARED: Final = ("AssumeRolePolicyDocument", "Description", "Max
 # these: they allow calls of services that no backing service emulates. Any other is refused, lest its permissions go
 # missing.
 ALLOW_NOTHING_LOCALLY: Final[Mapping[str, str]] = {
+    "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess": "X-Ray is not emulated",
     "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess": "X-Ray is not emulated",
     "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda": "CodeDeploy is not emulated",
     "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited": "CodeDeploy is not emulated",
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaMSKExecutionRole": "nothing is read from Kafka",
 }
 
 
@@ -43,21 +45,23 @@ def _create(clients: Clients, name: str, properties: Properties) -> str:
     settings = {key: properties[key] for key in ("Description", "MaxSessionDuration") if key in properties}
     placed = {key: properties[key] for key in ("Path", "PermissionsBoundary") if key in properties}
     tags = properties.get("Tags", [])
+    request: Any = {**settings, **placed, "Tags": tags}
+    is_new = True
     try:
-        role = clients.iam.get_role(RoleName=name)["Role"]
-    except clients.iam.exceptions.NoSuchEntityException:
-        request: Any = {**settings, **placed, "Tags": tags}
         clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **request)
-    else:
+    except clients.iam.exceptions.EntityAlreadyExistsException:
+        is_new = False
+        role = clients.iam.get_role(RoleName=name)["Role"]
         clients.iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         if role["Path"] != properties.get("Path", "/"):
-            raise PropertyError("Path differs from the role that exists; stop the emulator and start it again")
+            sentence = "Path differs from the role that exists; stop the emulator and start it again"
+            raise PropertyError(sentence) from None
         if settings:
             clients.iam.update_role(RoleName=name, **settings)
         _set_boundary(clients, name, properties.get("PermissionsBoundary"))
         _set_tags(clients, name, tags)
-    _set_inline_policies(clients, name, properties.get("Policies", []))
-    _set_managed_policies(clients, name, managed)
+    _set_inline_policies(clients, name, properties.get("Policies", []), is_new=is_new)
+    _set_managed_policies(clients, name, managed, is_new=is_new)
     return name
 
 
@@ -81,9 +85,9 @@ def _look_up(clients: Clients, name: str) -> Mapping[str, str]:
     return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
 
 
-def _set_inline_policies(clients: Clients, role: str, declared: list[Mapping[str, Any]]) -> None:
+def _set_inline_policies(clients: Clients, role: str, declared: list[Mapping[str, Any]], *, is_new: bool) -> None:
     names = {policy["PolicyName"] for policy in declared}
-    for name in clients.iam.list_role_policies(RoleName=role)["PolicyNames"]:
+    for name in [] if is_new else clients.iam.list_role_policies(RoleName=role)["PolicyNames"]:
         if name not in names:
             clients.iam.delete_role_policy(RoleName=role, PolicyName=name)
     for policy in declared:
@@ -92,8 +96,8 @@ def _set_inline_policies(clients: Clients, role: str, declared: list[Mapping[str
         )
 
 
-def _set_managed_policies(clients: Clients, role: str, declared: list[str]) -> None:
-    attached = clients.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+def _set_managed_policies(clients: Clients, role: str, declared: list[str], *, is_new: bool) -> None:
+    attached = [] if is_new else clients.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     present = {policy["PolicyArn"] for policy in attached}
     for arn in sorted(present - set(declared)):
         clients.iam.detach_role_policy(RoleName=role, PolicyArn=arn)

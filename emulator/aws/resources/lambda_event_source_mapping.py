@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emulator.aws.clients import Clients
-from emulator.aws.resource_type import Properties, ResourceType
+from emulator.aws.resource_type import Properties, ResourceType, service_of
 from emulator.aws.schema import TAGS, Kind, Schema, tag_list, tag_mapping
 
 PROPERTIES: Final[Mapping[str, Schema]] = {
@@ -32,6 +32,10 @@ PROPERTIES: Final[Mapping[str, Schema]] = {
 }
 _FIXED: Final = frozenset({"EventSourceArn", "StartingPosition", "Tags"})
 """What UpdateEventSourceMapping does not take."""
+_DESTINATIONS: Final = frozenset({"sqs", "sns"})
+"""The services that take what is said of records that were given up."""
+_NAMES: Final = {"": "a Kafka of one's own", "kafka": "Amazon MSK", "mq": "Amazon MQ", "rds": "Amazon DocumentDB"}
+"""What the services of ARNs are called, where their names say little."""
 
 
 def _create(clients: Clients, name: str, properties: Properties) -> str:
@@ -64,7 +68,21 @@ def _read(clients: Clients, uuid: str, declared: Properties) -> Properties:
 
 
 def _left_out(properties: Properties) -> Sequence[str]:
-    return () if _is_read(properties) else (f"nothing is read from {_source(properties) or 'its source'}",)
+    if not _is_read(properties):
+        return (f"nothing is read from {_NAMES.get(source := _source(properties), source)}",)
+    sentences = []
+    if _source(properties) == "sqs":
+        if properties.get("MaximumBatchingWindowInSeconds"):
+            sentences.append(
+                "MaximumBatchingWindowInSeconds is not followed: a batch is what is there when the queue is read"
+            )
+        return sentences
+    target = str(properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", ""))
+    if target and service_of(target) not in _DESTINATIONS:
+        sentences.append(f"nothing is sent to {target}: only queues and topics get what is said of records given up")
+    if properties.get("StartingPosition") == "AT_TIMESTAMP":
+        sentences.append("StartingPosition AT_TIMESTAMP is not followed: it is read as LATEST")
+    return sentences
 
 
 def _is_read(properties: Properties) -> bool:
@@ -74,7 +92,7 @@ def _is_read(properties: Properties) -> bool:
 
 def _source(properties: Properties) -> str:
     """Return the service of the source's ARN, "" without one."""
-    return "".join(str(properties.get("EventSourceArn", "")).split(":")[2:3])
+    return service_of(str(properties.get("EventSourceArn", "")))
 
 
 RESOURCE: Final = ResourceType(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emulator.aws.clients import Clients
@@ -17,6 +17,12 @@ from emulator.aws.resource_type import Properties, ResourceType
 _TAKEN: Final = ("Action", "EventSourceToken", "FunctionUrlAuthType", "Principal", "SourceAccount", "SourceArn")
 _NOT_NEEDED: Final = frozenset({"apigateway.amazonaws.com", "codedeploy.amazonaws.com"})
 """Principals that invoke no forwarder: `sam local` serves the APIs, and a local run deploys nothing."""
+_SENDERS: Final = frozenset(
+    f"{service}.amazonaws.com" for service in ("cognito-idp", "events", "iot", "lambda", "logs", "s3", "sns")
+)
+"""Principals of which MiniStack sends events."""
+_SERVICE: Final = ".amazonaws.com"
+_ALEXA: Final = "alexa-appkit.amazon.com"
 
 
 def _create(clients: Clients, name: str, properties: Properties) -> str:
@@ -59,4 +65,14 @@ def _read(clients: Clients, sid: str, declared: Properties) -> Properties:
     }
 
 
-RESOURCE: Final = ResourceType("AWS::Lambda::Permission", create=_create, read=_read, made_by="the engine")
+def _left_out(properties: Properties) -> Sequence[str]:
+    principal = str(properties.get("Principal", ""))
+    is_service = principal.endswith(_SERVICE) or principal == _ALEXA
+    if is_service and principal not in _SENDERS | _NOT_NEEDED:
+        return (f"nothing here sends events of {principal}",)
+    return ()
+
+
+RESOURCE: Final = ResourceType(
+    "AWS::Lambda::Permission", create=_create, read=_read, made_by="the engine", left_out=_left_out
+)

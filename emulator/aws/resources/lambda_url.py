@@ -28,7 +28,7 @@ def _read(clients: Clients, _: str, declared: Properties) -> Properties:
 RESOURCE: Final = ResourceType(
     "AWS::Lambda::Url",
     read=_read,
-    missing="sam local serves no function URLs",
+    missing="neither sam local nor the gateway serves function URLs",
     ref="{TargetFunctionArn}",
     attributes={"FunctionArn": "{ref}", "FunctionUrl": "https://{id}.lambda-url.{region}.on.aws/"},
 )

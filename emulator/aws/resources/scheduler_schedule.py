@@ -69,6 +69,16 @@ def _look_up(clients: Clients, name: str) -> Mapping[str, str]:
     return {"Arn": found[0]} if found else {}
 
 
+def _left_out(properties: Properties) -> list[str]:
+    zone, expression = properties.get("ScheduleExpressionTimezone", "UTC"), properties.get("ScheduleExpression", "")
+    sentences = []
+    if zone != "UTC" and not expression.startswith("rate"):
+        sentences.append(f"ScheduleExpressionTimezone is not followed: it fires by UTC and not by the time of {zone}")
+    if "DeadLetterConfig" in properties.get("Target", {}):
+        sentences.append("Target.DeadLetterConfig is not followed: what cannot be delivered is dropped")
+    return sentences
+
+
 RESOURCE: Final = ResourceType(
     "AWS::Scheduler::Schedule",
     PROPERTIES,
@@ -78,4 +88,5 @@ RESOURCE: Final = ResourceType(
     look_up=_look_up,
     name_property="Name",
     name_length=64,
+    left_out=_left_out,
 )

@@ -96,12 +96,11 @@ def _create(clients: Clients, name: str, properties: Properties) -> str:
     value = secret_string(name, properties)
     settings = {key: properties[key] for key in ("Description", "KmsKeyId") if key in properties}
     tags = properties.get("Tags", [])
+    request: Any = settings | ({"SecretString": value} if value else {})
     try:
-        present = manager.describe_secret(SecretId=name)
-    except manager.exceptions.ResourceNotFoundException:
-        request: Any = settings | ({"SecretString": value} if value else {})
         arn = manager.create_secret(Name=name, Tags=tags, **request)["ARN"]
-    else:
+    except manager.exceptions.ResourceExistsException:
+        present = manager.describe_secret(SecretId=name)
         arn = present["ARN"]
         if settings:
             manager.update_secret(SecretId=arn, **settings)

@@ -64,7 +64,10 @@ def _read(clients: Clients, _: str, declared: Properties) -> Properties:
 
 def _left_out(properties: Properties) -> Sequence[str]:
     protocol = properties.get("Protocol")
-    return () if protocol in _DELIVERED else (f"nothing is sent by {protocol}",)
+    if protocol not in _DELIVERED:
+        return (f"nothing is sent by {protocol}",)
+    is_redriven = "RedrivePolicy" in properties
+    return ("RedrivePolicy is not followed: what cannot be delivered is dropped",) if is_redriven else ()
 
 
 RESOURCE: Final = ResourceType("AWS::SNS::Subscription", PROPERTIES, create=_create, read=_read, left_out=_left_out)

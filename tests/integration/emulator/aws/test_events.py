@@ -1,24 +1,16 @@
-"""What the endpoint delivers reaches the functions: each source hands its events to the port of a function's forwarder.
-
-The port here records what comes and answers as it is told: it speaks Lambda's Invoke, as the engine's does.
-"""
+"""What the endpoint delivers reaches the functions: each source hands its events to a function's forwarder."""
 
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from emulator.aws.clients import Clients
 from emulator.aws.ministack import MiniStack
-from emulator.aws.provisioning import Provisioner
-from sam_template import Template
+from tests.integration.emulator.aws.event_stack import SECONDS, EventStack, error, event_stack
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -77,110 +69,36 @@ Resources:
       Definition: {StartAt: Do, States: {Do: {Type: Task, Resource: !GetAtt OfSteps.Arn, End: true}}}
   OfNobody: {Type: AWS::Serverless::Function}
 """
-SECONDS = 15
-
-
-def nothing(_: Any) -> tuple[Any, bool]:
-    return None, False
-
-
-class Functions:
-    """Lambda's Invoke on a free port: it keeps the events of each function, and answers by `answers`."""
-
-    def __init__(self) -> None:
-        self.events: dict[str, list[Any]] = {}
-        self.answers: dict[str, Callable[[Any], tuple[Any, bool]]] = {}
-        functions = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                name = self.path.split("/")[3]
-                functions.events.setdefault(name, []).append(event)
-                answer, has_failed = functions.answers.get(name, nothing)(event)
-                body = json.dumps(answer).encode()
-                self.send_response(200)
-                if has_failed:
-                    self.send_header("X-Amz-Function-Error", "Unhandled")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-
-class Stack:
-    def __init__(self, provisioner: Provisioner, clients: Clients, functions: Functions) -> None:
-        self._provisioner, self._clients, self._functions = provisioner, clients, functions
-
-    def client(self, service: str) -> Any:
-        return self._clients.named(service)
-
-    def ref(self, name: str) -> str:
-        return self._provisioner.created[name].ref
-
-    def answer(self, function: str, answer: Callable[[Any], tuple[Any, bool]]) -> None:
-        self._functions.answers[self.ref(function)] = answer
-
-    def event(self, function: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
-        """Return the first event of a function that is wanted, waiting for it."""
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            for event in self._functions.events.get(self.ref(function), []):
-                if wanted(event):
-                    return event
-            time.sleep(0.05)
-        raise AssertionError(f"{function} got {self._functions.events.get(self.ref(function))}")
 
 
 @pytest.fixture(scope="module")
-def stack(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    path: Path = tmp_path_factory.mktemp("events") / "template.yaml"
-    path.write_text(TEMPLATE)
-    functions = Functions()
-    clients = Clients(ministack.endpoint, "us-east-1", functions.url)
-    serving = threading.Thread(target=functions.server.serve_forever)
-    serving.start()
-    try:
-        provisioner = Provisioner(Template.load(path), clients, "events", {})
-        provisioner.create()
-        yield Stack(provisioner, clients, functions)
-    finally:
-        functions.server.shutdown()
-        serving.join()
-        functions.server.server_close()
-        for mapping in clients.named("lambda").list_event_source_mappings()["EventSourceMappings"]:
-            clients.named("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
+def stack(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStack]:
+    with event_stack(TEMPLATE, ministack, tmp_path_factory.mktemp("events"), "events") as made:
+        yield made
 
 
-def test_a_caller_of_invoke_gets_the_answer(stack: Stack) -> None:
+def test_a_caller_of_invoke_gets_the_answer(stack: EventStack) -> None:
     stack.answer("OfNobody", lambda event: ({"echo": event}, False))
     answer = stack.client("lambda").invoke(FunctionName=stack.ref("OfNobody"), Payload=b'{"a": 1}')
     assert json.load(answer["Payload"]) == {"echo": {"a": 1}}
     assert "FunctionError" not in answer
 
 
-def test_a_caller_of_invoke_gets_the_error(stack: Stack) -> None:
-    stack.answer("OfNobody", lambda _: ({"errorType": "OutOfStock", "errorMessage": "none left"}, True))
+def test_a_caller_of_invoke_gets_the_error(stack: EventStack) -> None:
+    stack.answer("OfNobody", lambda _: error("OutOfStock", "none left"))
     answer = stack.client("lambda").invoke(FunctionName=stack.ref("OfNobody"), Payload=b"{}")
     assert answer["FunctionError"] == "Unhandled"
-    assert json.load(answer["Payload"])["errorMessage"] == "none left"  # MiniStack calls every error HandlerError
+    told = json.load(answer["Payload"])
+    assert (told["errorType"], told["errorMessage"]) == ("OutOfStock", "none left")
 
 
-def test_a_message_of_a_queue(stack: Stack) -> None:
+def test_a_message_of_a_queue(stack: EventStack) -> None:
     stack.client("sqs").send_message(QueueUrl=stack.ref("Jobs"), MessageBody="do it")
     event = stack.event("OfQueue", lambda event: event["Records"][0]["body"] == "do it")
     assert event["Records"][0]["eventSource"] == "aws:sqs"
 
 
-def test_a_message_that_fails_reaches_the_dead_letter_queue_and_the_good_one_does_not(stack: Stack) -> None:
+def test_a_message_that_fails_reaches_the_dead_letter_queue_and_the_good_one_does_not(stack: EventStack) -> None:
     def fail_the_bad(event: Any) -> tuple[Any, bool]:
         bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
         return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}, False
@@ -197,18 +115,18 @@ def test_a_message_that_fails_reaches_the_dead_letter_queue_and_the_good_one_doe
     assert bodies == ["bad"]
 
 
-def test_a_change_of_a_table(stack: Stack) -> None:
+def test_a_change_of_a_table(stack: EventStack) -> None:
     stack.client("dynamodb").put_item(TableName=stack.ref("Items"), Item={"id": {"S": "a"}})
     (record,) = stack.event("OfTable")["Records"]
     assert (record["eventName"], record["dynamodb"]["NewImage"]) == ("INSERT", {"id": {"S": "a"}})
 
 
-def test_a_record_of_a_stream(stack: Stack) -> None:
+def test_a_record_of_a_stream(stack: EventStack) -> None:
     stack.client("kinesis").put_record(StreamName=stack.ref("Clicks"), PartitionKey="k", Data=b"click")
     assert stack.event("OfClicks")["Records"][0]["kinesis"]["data"] == "Y2xpY2s="
 
 
-def test_a_message_of_a_topic_that_its_filter_lets_through(stack: Stack) -> None:
+def test_a_message_of_a_topic_that_its_filter_lets_through(stack: EventStack) -> None:
     for kind in ("other", "order"):
         attributes = {"kind": {"DataType": "String", "StringValue": kind}}
         stack.client("sns").publish(TopicArn=stack.ref("News"), Message=kind, MessageAttributes=attributes)
@@ -216,19 +134,19 @@ def test_a_message_of_a_topic_that_its_filter_lets_through(stack: Stack) -> None
     assert (record["EventSource"], record["Sns"]["Message"]) == ("aws:sns", "order")
 
 
-def test_an_event_of_a_rule_whose_target_is_an_alias(stack: Stack) -> None:
+def test_an_event_of_a_rule_whose_target_is_an_alias(stack: EventStack) -> None:
     stack.client("events").put_events(Entries=[{"Source": "shop", "DetailType": "sold", "Detail": '{"sku": "A"}'}])
     event = stack.event("OfRule")
     assert (event["detail-type"], event["detail"]) == ("sold", {"sku": "A"})
 
 
-def test_an_object_of_a_bucket(stack: Stack) -> None:
+def test_an_object_of_a_bucket(stack: EventStack) -> None:
     stack.client("s3").put_object(Bucket=stack.ref("Files"), Key="a.txt", Body=b"a")
     record = stack.event("OfBucket", lambda event: "Records" in event)["Records"][0]
     assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "a.txt")
 
 
-def test_a_task_of_a_state_machine(stack: Stack) -> None:
+def test_a_task_of_a_state_machine(stack: EventStack) -> None:
     stack.answer("OfSteps", lambda event: ({"done": event["order"]}, False))
     steps = stack.client("stepfunctions")
     execution = steps.start_execution(stateMachineArn=stack.ref("Steps"), input='{"order": 7}')["executionArn"]

@@ -54,3 +54,32 @@ def test_its_end_is_noticed(tmp_path: Path) -> None:
             return await asyncio.wait_for(server.wait(), 5)
 
     assert asyncio.run(run()) == 128 + 9
+
+
+def answer_to(ministack: MiniStack, *parts: bytes) -> bytes:
+    """Send the parts, each once the server has answered to the one before; return all that it answered."""
+    answered = b""
+    with socket.create_connection((ministack.host, ministack.port), timeout=60) as connection:
+        for part in parts:
+            connection.sendall(part)
+            answered += connection.recv(65536)
+    return answered
+
+
+def test_an_answer_has_one_date_and_names_no_server_of_this_machine(ministack: MiniStack) -> None:
+    head = answer_to(ministack, f"GET {HEALTH_PATH} HTTP/1.1\r\nHost: {ministack.host}\r\n\r\n".encode()).lower()
+    assert head.startswith(b"http/1.1 200 ok\r\n")
+    assert head.count(b"\r\ndate: ") == 1
+    assert b"\r\nserver: " not in head
+
+
+@pytest.mark.parametrize(("origin", "is_told"), [(b"", False), (b"Origin: http://shop.example\r\n", True)])
+def test_a_browser_alone_is_told_what_it_may_do(ministack: MiniStack, origin: bytes, is_told: bool) -> None:
+    request = f"OPTIONS / HTTP/1.1\r\nHost: {ministack.host}\r\n".encode() + origin + b"\r\n"
+    assert (b"\r\naccess-control-" in answer_to(ministack, request).lower()) == is_told
+
+
+def test_a_client_that_asks_before_it_sends_is_told_to_go_on(ministack: MiniStack) -> None:
+    head = f"PUT /bucket/key HTTP/1.1\r\nHost: {ministack.host}\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    answer = answer_to(ministack, head.encode(), b"{}")
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 ")  # nobody signed it

@@ -142,6 +142,12 @@ class TestNotEmulated:
         Stack(shop_template, root.endpoint, name="strict-shop", is_strict=True).create()
 
 
+def test_a_function_whose_name_is_a_letter_has_credentials(stack_of: BuildStack) -> None:
+    stack = stack_of(FUNCTION.replace("Worker", "F") % "x")
+    stack.create()
+    assert stack.role_credentials("F").access_key_id
+
+
 class TestAuthorizers:
     JWT = """
 Api:
@@ -164,9 +170,21 @@ Api:
         assert stack.notes() == [
             (
                 "Api (ApiGatewayV2::Api): sam local does not ask the authorizer Callers, "
-                "and lets everybody in to GET /orders."
+                "and lets everybody in to GET /orders; the gateway asks it."
             )
         ]
+
+    def test_a_route_that_is_written_by_hand_is_named(self, stack_of: BuildStack) -> None:
+        route = """
+Api: {Type: "AWS::ApiGatewayV2::Api", Properties: {Name: api, ProtocolType: HTTP}}
+Orders:
+  Type: AWS::ApiGatewayV2::Route
+  Properties: {ApiId: !Ref Api, RouteKey: GET /orders, AuthorizationType: AWS_IAM}
+"""
+        stack = stack_of(route)
+        stack.create()
+        said = "Orders (ApiGatewayV2::Route): neither sam local nor the gateway checks AWS_IAM: both let everybody in."
+        assert said in stack.notes()
 
     def test_a_function_is_asked(self, stack_of: BuildStack) -> None:
         authorizer = """

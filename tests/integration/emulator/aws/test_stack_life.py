@@ -12,6 +12,7 @@ from emulator.aws.clients import Clients
 from emulator.aws.stack import Stack
 from sam_template import Template, TemplateError
 from sam_template.repository import TEMPLATE
+from tests.shop import PROJECT
 
 SHOP = TEMPLATE.read_text()
 
@@ -50,7 +51,7 @@ def test_a_function_that_is_not_declared_is_named(shop: Stack) -> None:
 def test_to_create_again_changes_nothing(shop: Stack, shop_template: Template, root: Clients) -> None:
     table = shop.outputs()["TableName"]
     root.dynamodb.put_item(TableName=table, Item={"sku": {"S": "KEEP-ME"}})
-    again = Stack(shop_template, root.endpoint, name="shop-test")
+    again = Stack(shop_template, root.endpoint, name="shop-test", declaration=PROJECT.declaration)
     again.create()
     assert again.sam_environment() == shop.sam_environment()
     assert "Item" in root.dynamodb.get_item(TableName=table, Key={"sku": {"S": "KEEP-ME"}})

@@ -14,6 +14,7 @@ from emulator.credentials import Endpoint, RootCredentials
 from sam_template import Template, TemplateError
 from tests.integration.emulator.aws.role_clients import RoleClients
 from tests.integration.emulator.conftest import running_ministack
+from tests.shop import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def root(ministack: MiniStack) -> Clients:
 class TestReset:
     @pytest.fixture
     def stack(self, shop_template: Template, root: Clients) -> Stack:
-        stack = Stack(shop_template, root.endpoint, name="shop-reset")
+        stack = Stack(shop_template, root.endpoint, name="shop-reset", declaration=PROJECT.declaration)
         stack.create()
         stack.load_sample_data()
         return stack

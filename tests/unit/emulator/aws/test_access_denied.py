@@ -34,7 +34,7 @@ STACK = cast(
 def head(**told: Any) -> bytes:
     """Return the head of an answer of MiniStack."""
     denied = {
-        "principal": "arn:aws:sts::000000000000:assumed-role/shop-FRole-X/F",
+        "principal": "arn:aws:sts::000000000000:assumed-role/shop-FRole-X/F_",
         "action": "dynamodb:PutItem",
         "resource": TABLE,
         "decision": "ImplicitDeny",

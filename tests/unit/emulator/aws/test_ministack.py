@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emulator.aws import ministack
-from emulator.aws.ministack import MiniStack, MiniStackError
+from emulator.aws.ministack import MiniStack, MiniStackError, services_named
 from emulator.aws.ministack_launcher import DENIED_CALL_HEADER, Enforcement, OverTls, WithDeniedCalls
 from emulator.credentials import RootCredentials
 
@@ -57,6 +57,10 @@ REFUSED = SimpleNamespace(
 )
 
 
+def for_nobody(_service: str, _action: str) -> bool:
+    return False
+
+
 @pytest.mark.parametrize(
     ("result", "status", "is_told"),
     [
@@ -68,7 +72,7 @@ REFUSED = SimpleNamespace(
     ids=["a denied call", "an answer", "bad credentials", "an error of another kind"],
 )
 def test_a_refused_call_is_told_in_a_header(result: Any, status: int, is_told: bool) -> None:
-    enforcement = Enforcement(lambda *_, **__: result)
+    enforcement = Enforcement(lambda *_, **__: result, for_nobody)
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         enforcement("key", "s3:ListBucket", "s3", "us-east-1", "arn:aws:s3:::b")
@@ -93,4 +97,24 @@ def test_a_refused_call_is_told_in_a_header(result: Any, status: int, is_told: b
 
 
 def test_what_is_refused_outside_of_a_request_is_told_to_nobody() -> None:
-    assert Enforcement(lambda *_, **__: REFUSED)("key", "s3:GetObject", "s3", "us-east-1") is REFUSED
+    enforcement = Enforcement(lambda *_, **__: REFUSED, for_nobody)
+    assert enforcement("key", "s3:GetObject", "s3", "us-east-1") is REFUSED
+
+
+@pytest.mark.parametrize(("key", "is_refused"), [("", False), ("key", True)])
+def test_what_aws_lets_everybody_do_needs_no_credentials_but_right_ones_if_any(key: str, is_refused: bool) -> None:
+    enforcement = Enforcement(lambda *_, **__: REFUSED, lambda *asked: asked == ("cognito-idp", "cognito-idp:SignUp"))
+    assert (enforcement(key, "cognito-idp:SignUp", "cognito-idp", "us-east-1") is REFUSED) == is_refused
+    assert enforcement(key, "cognito-idp:ListUsers", "cognito-idp", "us-east-1") is REFUSED
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("Type: AWS::Serverless::Function\nType: AWS::DynamoDB::Table", ["dynamodb", "iam", "lambda"]),
+        ('"Type": "AWS::SQS::Queue", "Type": "AWS::EC2::VPC"', ["sqs"]),  # others wait until somebody asks
+        ("Ref: AWS::Region", []),
+    ],
+)
+def test_the_services_of_a_template_are_guessed_from_its_text(template: str, expected: list[str]) -> None:
+    assert services_named(template) == expected

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from emulator.aws.clients import Clients
 from emulator.aws.resource_type import Created, ResourceType, generated_name
-from emulator.aws.resources import every, file_name, find, lambda_event_source_mapping, stepfunctions_state_machine
+from emulator.aws.resources import every, file_name, find, lambda_event_source_mapping
 from emulator.aws.resources import s3_bucket as bucket
 from emulator.aws.resources import secretsmanager_secret as secret
 from emulator.aws.schema import Kind, PropertyError, Schema, conform
@@ -22,6 +22,7 @@ from emulator.aws.stack import Stack
 from emulator.credentials import Endpoint, RootCredentials
 from sam_template import Template, TemplateError
 from sam_template.repository import TEMPLATE
+from tests.shop import link_definitions
 
 NOWHERE = Endpoint("http://127.0.0.1:9", RootCredentials.random())  # discard: whoever talks to it fails
 
@@ -243,20 +244,14 @@ class TestMistakesAreFoundBeforeAnythingIsCreated:
         assert old in self.SHOP
         path = tmp_path / "template.yaml"
         path.write_text(self.SHOP.replace(old, new))
+        link_definitions(path.parent)
         with pytest.raises(TemplateError, match=sentence):
             Stack(Template.load(path), NOWHERE).create()
 
 
-def test_a_state_machine_that_catches_an_error_by_its_name_is_told_that_it_will_not() -> None:
-    caught = {"Catch": [{"ErrorEquals": ["OutOfStock", "States.Timeout"], "Next": "End"}]}
-    (sentence,) = stepfunctions_state_machine.RESOURCE.left_out({"Definition": {"States": {"Do": caught}}})
-    assert sentence.startswith("OutOfStock is caught by no name")
-    caught["Catch"][0]["ErrorEquals"] = ["States.ALL"]
-    assert not stepfunctions_state_machine.RESOURCE.left_out({"Definition": {"States": {"Do": caught}}})
-
-
 @pytest.mark.parametrize(
-    ("source", "said"), [("arn:aws:sqs:r:a:jobs", []), ("arn:aws:kafka:r:a:c", ["kafka"]), (None, ["its source"])]
+    ("source", "said"),
+    [("arn:aws:sqs:r:a:jobs", []), ("arn:aws:kafka:r:a:c", ["Amazon MSK"]), (None, ["a Kafka of one's own"])],
 )
 def test_a_source_that_nobody_reads_is_said(source: str | None, said: list[str]) -> None:
     properties = {"FunctionName": "f"} | ({"EventSourceArn": source} if source else {})
@@ -266,3 +261,37 @@ def test_a_source_that_nobody_reads_is_said(source: str | None, said: list[str])
         create = lambda_event_source_mapping.RESOURCE.create
         assert create is not None
         assert create(TestReturnValues.NOBODY, "the-name", properties) == "the-name"  # and nobody is called
+
+
+@pytest.mark.parametrize(
+    ("type_name", "properties", "said"),
+    [
+        ("AWS::Scheduler::Schedule", {"ScheduleExpression": "cron(0 9 * * ? *)", "Target": {}}, ""),
+        (
+            "AWS::Scheduler::Schedule",
+            {"ScheduleExpression": "cron(0 9 * * ? *)", "ScheduleExpressionTimezone": "Asia/Kolkata"},
+            "ScheduleExpressionTimezone is not followed",
+        ),
+        (
+            "AWS::Scheduler::Schedule",
+            {"ScheduleExpression": "rate(1 day)", "ScheduleExpressionTimezone": "Asia/Tokyo"},
+            "",
+        ),
+        ("AWS::Scheduler::Schedule", {"Target": {"DeadLetterConfig": {}}}, "Target.DeadLetterConfig is not followed"),
+        ("AWS::Events::Rule", {"Targets": [{"Id": "a"}]}, ""),
+        ("AWS::Events::Rule", {"Targets": [{"Id": "a", "DeadLetterConfig": {}}]}, "DeadLetterConfig is not followed"),
+        ("AWS::ApiGateway::RestApi", {"Body": {"paths": {}}}, ""),
+        ("AWS::ApiGateway::RestApi", {"Policy": {"Statement": []}}, "its resource policy is not followed"),
+        (
+            "AWS::ApiGateway::RestApi",
+            {"Body": {"x-amazon-apigateway-policy": {"Statement": []}}},
+            "its resource policy is not followed",
+        ),
+        ("AWS::SNS::Subscription", {"Protocol": "lambda"}, ""),
+        ("AWS::SNS::Subscription", {"Protocol": "sqs", "RedrivePolicy": {}}, "RedrivePolicy is not followed"),
+    ],
+)  # fmt: skip
+def test_what_a_source_does_not_follow_is_said(type_name: str, properties: dict[str, Any], said: str) -> None:
+    resource_type = find(type_name)
+    assert resource_type is not None
+    assert [sentence.partition(":")[0] for sentence in resource_type.left_out(properties)] == ([said] if said else [])
