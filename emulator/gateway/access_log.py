@@ -1,11 +1,13 @@
 """The access log of a stage, in the format that the template declares.
 
 Sources: API Gateway Developer Guide, "Customizing HTTP API access logs" and "Variables for access logging for API
-Gateway". A variable that has no value is "-".
+Gateway". A variable that has no value is "-". The latter says of `$context.error.messageString`: "The quoted value of
+$context.error.message, namely "$context.error.message"".
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -14,6 +16,8 @@ from pathlib import Path
 _VARIABLE = re.compile(r"\$context\.([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)|\$\{context\.([A-Za-z0-9_.]+)\}")
 _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {ord('"'): '\\"', ord("\\"): "\\\\"}
 """What a client sends must not end a line or a JSON text."""
+_QUOTED = "error.messageString"
+_PLAIN = re.compile(r'[^\x00-\x1f"\\]*')
 
 
 def compiled(log_format: str) -> Callable[[Mapping[str, object]], str]:
@@ -30,11 +34,18 @@ def compiled(log_format: str) -> Callable[[Mapping[str, object]], str]:
     def line(values: Mapping[str, object]) -> str:
         pieces: list[str] = []
         for part, name in zip(parts, names, strict=True):
-            value = values.get(name)
-            pieces += (part, "-" if value is None or value == "" else str(value).translate(_ESCAPES))
+            text = _text(values.get(name))
+            escaped = text if _PLAIN.fullmatch(text) else text.translate(_ESCAPES)
+            pieces += (part, f'"{escaped}"' if name == _QUOTED else escaped)
         return "".join(pieces) + rest
 
     return line
+
+
+def _text(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    return json.dumps(value) if isinstance(value, bool | dict | list) else str(value)
 
 
 class AccessLog:

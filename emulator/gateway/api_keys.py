@@ -7,11 +7,11 @@ source". A key is of use only through a plan that has both it and the stage.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from emulator.gateway.definition import Rate, UsagePlan
+from emulator.gateway.definition import UsagePlan
 from emulator.gateway.throttling import TokenBucket
 
 _PERIOD_SECONDS = {"DAY": 86_400, "WEEK": 7 * 86_400, "MONTH": 30 * 86_400}
@@ -27,48 +27,61 @@ class Use(Enum):
 
 
 @dataclass
-class _Client:
-    """One key in one plan: its buckets, the ones of methods with a rate of their own, and its use of the quota."""
+class Client:
+    """One key in one plan: its bucket and its use of the quota, whichever API of the plan is asked."""
 
     name: str
-    plan: UsagePlan
     bucket: TokenBucket | None
-    methods: dict[str, TokenBucket]
+    period_began: float
     used: int = 0
-    period_began: float = 0.0
+
+
+Clients = dict[tuple[str, str], Client]
+"""By the names of plans and the values of keys. The APIs of a plan share them: "Throttling and quota limits apply to
+requests for individual API keys that are aggregated across all API stages within a usage plan"."""
+
+
+@dataclass(frozen=True)
+class _Permitted:
+    """A client at a stage of one API, with the buckets of the methods that have a rate of their own."""
+
+    client: Client
+    plan: UsagePlan
+    methods: Mapping[str, TokenBucket]
 
 
 class ApiKeys:
-    """The keys that are of use for the stages of one API."""
+    """The keys that are of use for the stages of one API. Those of its plans are added to `clients`."""
 
-    def __init__(self, plans: Iterable[UsagePlan], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, plans: Iterable[UsagePlan], clients: Clients, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._clock = clock
-        self._clients: dict[tuple[str, str], _Client] = {}
+        self._permitted: dict[tuple[str, str], _Permitted] = {}
         for plan in plans:
             for value, name in plan.keys.items():
-                client = _Client(name, plan, self._bucket(plan.rate), {}, period_began=clock())
-                client.methods = {key: TokenBucket(rate, clock) for key, rate in plan.method_rates.items()}
+                bucket = None if plan.rate is None else TokenBucket(plan.rate, clock)
+                client = clients.setdefault((plan.name, value), Client(name, bucket, period_began=clock()))
+                methods = {key: TokenBucket(rate, clock) for key, rate in plan.method_rates.items()}
                 for stage in plan.stages:
-                    self._clients.setdefault((stage, value), client)
+                    self._permitted.setdefault((stage, value), _Permitted(client, plan, methods))
 
     def use(self, key: str, stage: str, route_key: str) -> tuple[Use, str]:
         """Count a request with `key`; return what comes of it, and the key's name."""
-        client = self._clients.get((stage, key))
-        if client is None:
+        permitted = self._permitted.get((stage, key))
+        if permitted is None:
             return Use.UNKNOWN, ""
-        bucket = client.methods.get(route_key, client.bucket)
+        client = permitted.client
+        bucket = permitted.methods.get(route_key, client.bucket)
         if bucket is not None and not bucket.take():
             return Use.THROTTLED, client.name
-        return (Use.ADMITTED if self._within_quota(client) else Use.USED_UP), client.name
+        return (Use.ADMITTED if self._within_quota(client, permitted.plan) else Use.USED_UP), client.name
 
-    def _within_quota(self, client: _Client) -> bool:
-        if client.plan.quota is None:
+    def _within_quota(self, client: Client, plan: UsagePlan) -> bool:
+        if plan.quota is None:
             return True
         now = self._clock()
-        if now - client.period_began >= _PERIOD_SECONDS.get(client.plan.period, 86_400):
+        if now - client.period_began >= _PERIOD_SECONDS.get(plan.period, 86_400):
             client.period_began, client.used = now, 0
         client.used += 1
-        return client.used <= client.plan.quota
-
-    def _bucket(self, rate: Rate | None) -> TokenBucket | None:
-        return None if rate is None else TokenBucket(rate, self._clock)
+        return client.used <= plan.quota

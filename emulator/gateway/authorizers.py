@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emulator.gateway.definition import Api
 from emulator.gateway.functions import Invocations
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from emulator.gateway.rest_api_events import RestRequest
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What an authorizer decided: the `error_response`, with the log's `error`, or what it adds to the context."""
+class Decision(NamedTuple):
+    """What an authorizer decided: the `error_response`, with the log's `error`, or what it adds to the context.
+
+    `variables` are what an access log has as `$context.authorizer` ("Customizing HTTP API access logs").
+    """
 
     error_response: Response | None = None
     error: str = ""
     context: Mapping[str, Any] | None = None
     api_key: str = ""
+    variables: Mapping[str, object] = MappingProxyType({})
 
 
 class Authorizers:
@@ -56,13 +59,13 @@ class Authorizers:
         if given.is_unauthorized:
             return _error(401, "Unauthorized")
         if given.failure:
-            return Decision(message(500, "Internal Server Error"), given.failure)
+            return Decision(message(500, "Internal Server Error"), given.failure, variables={"error": given.failure})
         if given.verdict is not Verdict.ALLOWED:
             return _error(403, "Forbidden")
+        variables = {**given.context, **({"principalId": given.principal} if given.principal else {})}
         if request.match.route.integration.payload_version == "1.0":
-            principal = {"principalId": given.principal} if given.principal else {}
-            return Decision(context={**given.context, **principal})
-        return Decision(context={"lambda": dict(given.context) or None})
+            return Decision(context=variables, variables=variables)
+        return Decision(context={"lambda": dict(given.context) or None}, variables=variables)
 
     async def decide_rest(self, request: RestRequest) -> Decision:
         """Decide for a request to a REST API ("Use API Gateway Lambda authorizers")."""
@@ -78,7 +81,7 @@ class Authorizers:
             text = "User is not authorized to access this resource"
             return _rest_error(403, b"AccessDeniedException", "Message", text)
         context = {**given.context, "principalId": given.principal, "integrationLatency": given.latency_ms}
-        return Decision(context=context, api_key=given.api_key)
+        return Decision(context=context, api_key=given.api_key, variables=context)
 
     async def _decide_jwt(self, authorizer: JwtAuthorizer, request: HttpRequest) -> Decision:
         scopes = request.match.route.scopes
@@ -86,10 +89,12 @@ class Authorizers:
         if checked.claims is None:
             challenge: Header = (b"www-authenticate", checked.challenge.encode("latin-1", "replace"))
             text = "Unauthorized" if checked.status == 401 else "Forbidden"
-            return Decision(message(checked.status, text, challenge), checked.error)
-        if request.match.route.integration.payload_version == "1.0":
-            return Decision(context={"claims": checked.claims, "scopes": checked.scopes})
-        return Decision(context={"jwt": {"claims": checked.claims, "scopes": checked.scopes}})
+            answer = message(checked.status, text, challenge)
+            return Decision(answer, checked.error, variables={"error": checked.error})
+        given = {"claims": checked.claims, "scopes": checked.scopes}
+        is_first_format = request.match.route.integration.payload_version == "1.0"
+        variables = {f"claims.{name}": value for name, value in checked.claims.items()}
+        return Decision(context=given if is_first_format else {"jwt": given}, variables=variables)
 
 
 def _error(status: int, text: str) -> Decision:
@@ -99,4 +104,4 @@ def _error(status: int, text: str) -> Decision:
 def _rest_error(status: int, kind: bytes, member: str, text: str | None, error: str = "") -> Decision:
     answer = message(status, text, (b"x-amzn-errortype", kind))
     body = answer.body.replace(b'"message"', f'"{member}"'.encode(), 1)
-    return Decision(Response(status, answer.headers, body), error or text or "")
+    return Decision(Response(status, answer.headers, body), error or text or "", variables={"error": error})

@@ -61,12 +61,21 @@ def authorizers(api: str, declared: Resources, function_of: Callable[[str], str]
     return found
 
 
-def not_checked(api: str, declared: Resources) -> list[str]:
-    """Return a sentence for each kind of authorization that the gateway lets pass unchecked."""
-    kinds = {str(each.get("AuthorizationType", "NONE")) for each in declared.values() if each.get("RestApiId") == api}
+def not_checked(
+    api: str, declared: Resources, known_authorizers: Mapping[str, Authorizer], *, member: str = "RestApiId"
+) -> list[str]:
+    """Return a sentence for each kind of authorization that the gateway lets pass unchecked.
+
+    `declared` are methods, or the routes of HTTP APIs; `member` is where they name their API.
+    """
+    kinds = {
+        str(each.get("AuthorizationType", "NONE"))
+        for each in declared.values()
+        if each.get(member) == api and each.get("AuthorizerId") not in known_authorizers
+    }
     return [
-        f"The authorization {kind} of {api} is not emulated: its methods are open here."
-        for kind in sorted(kinds & {"AWS_IAM", "COGNITO_USER_POOLS"})
+        f"The authorization {kind} of {api} is not emulated: what it guards is open here."
+        for kind in sorted(kinds - {"NONE"})
     ]
 
 

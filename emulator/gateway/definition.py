@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 DEFAULT_STAGE = "$default"
 DEFAULT_ROUTE = "$default"
 ANY = "ANY"
 
 
-@dataclass(frozen=True)
-class Integration:
+class Integration(NamedTuple):
     """What answers a route: the function with the logical id `function`, a fixed `mock` answer, or neither.
 
     With neither, `missing` is the sentence that says why the gateway cannot serve it.
@@ -25,8 +24,7 @@ class Integration:
     missing: str = ""
 
 
-@dataclass(frozen=True)
-class MockAnswer:
+class MockAnswer(NamedTuple):
     """The fixed answer of a mock integration, which SAM makes for the preflight requests of REST APIs."""
 
     status: int
@@ -34,8 +32,7 @@ class MockAnswer:
     body: str
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """A route: `method` in capitals or ANY, `path` as declared or $default."""
 
     method: str
@@ -51,27 +48,24 @@ class Route:
         return DEFAULT_ROUTE if self.path == DEFAULT_ROUTE else f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(NamedTuple):
     """A throttle: requests a second, and how many may come at once."""
 
     per_second: float
     burst: int
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """A stage. `route_rates` are by route key; `access_log_format` is "" when none is kept."""
 
     name: str
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = MappingProxyType({})
     default_rate: Rate | None = None
-    route_rates: Mapping[str, Rate] = field(default_factory=dict)
+    route_rates: Mapping[str, Rate] = MappingProxyType({})
     access_log_format: str = ""
 
 
-@dataclass(frozen=True)
-class Mapped:
+class Mapped(NamedTuple):
     """A custom domain's mapping: requests to `domain` under `base_path` ("" for all) go to the stage."""
 
     domain: str
@@ -79,8 +73,7 @@ class Mapped:
     stage: str
 
 
-@dataclass(frozen=True)
-class Authorizer:
+class Authorizer(NamedTuple):
     """An authorizer as declared; `kind` is "request", "token" or "jwt"."""
 
     name: str
@@ -95,21 +88,19 @@ class Authorizer:
     audiences: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class UsagePlan:
+class UsagePlan(NamedTuple):
     """A usage plan of REST APIs: who may call (`keys`: value to name), how fast, and how often in a period."""
 
     name: str
     stages: frozenset[str]
     keys: Mapping[str, str]
     rate: Rate | None = None
-    method_rates: Mapping[str, Rate] = field(default_factory=dict)
+    method_rates: Mapping[str, Rate] = MappingProxyType({})
     quota: int | None = None
     period: str = "DAY"
 
 
-@dataclass(frozen=True)
-class Api:
+class Api(NamedTuple):
     """An API of the template. `kind` is "HTTP" or "REST"; `cors` is a CorsConfiguration in lower camel case."""
 
     logical_id: str
@@ -119,7 +110,7 @@ class Api:
     region: str
     routes: tuple[Route, ...]
     stages: tuple[Stage, ...]
-    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    authorizers: Mapping[str, Authorizer] = MappingProxyType({})
     mappings: tuple[Mapped, ...] = ()
     cors: Mapping[str, Any] | None = None
     binary_media_types: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import select
 from collections.abc import Mapping
 
 from emulator.engine.function import Function
@@ -12,13 +13,23 @@ from emulator.engine.invocation import Invocation, Outcome
 from emulator.engine.running_function import RunningFunction, RunningFunctions
 from emulator.gateway.functions import UnknownFunctionError
 
+_KEPT_BYTES = 1024 * 1024
+_RETRY_SECONDS = 0.1
+
 
 class OutputLog:
-    """Writes lines to a file descriptor, those of one turn of the event loop in one write."""
+    """Writes lines to a file descriptor, those of one turn of the event loop together.
+
+    While nobody reads the other end, a megabyte is kept and what comes after it is left out: functions go on.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._writable = select.poll()
+        self._writable.register(descriptor, select.POLLOUT)
         self._lines: list[bytes] = []
+        self._bytes = 0
+        self._left_out = 0
 
     def write(self, line: str) -> None:
         """Write one line of the platform, given without its newline."""
@@ -26,18 +37,31 @@ class OutputLog:
 
     def write_line(self, line: bytes) -> None:
         """Write one line of a function, given with its newline."""
+        if self._bytes > _KEPT_BYTES:
+            self._left_out += 1
+            return
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._flush)
         self._lines.append(line)
+        self._bytes += len(line)
 
     def _flush(self) -> None:
         data = memoryview(b"".join(self._lines))
         self._lines.clear()
+        self._bytes = 0
         try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
+            # Descriptors of terminals and pipes are other processes' too, so they stay blocking: no more is written at
+            # once than a pipe takes that is not full (pipe(7), "PIPE_BUF").
+            while data and self._writable.poll(0):
+                data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]
         except OSError:
-            return  # nobody reads: what a function says is lost, its answers are not
+            return  # the other end is closed: what a function says is lost, its answers are not
+        if data:
+            self._lines, self._bytes = [bytes(data)], len(data)
+            asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._flush)
+        elif self._left_out:
+            left_out, self._left_out = self._left_out, 0
+            self.write(f"{left_out} lines were left out here: nobody read this output.")
 
 
 class EngineFunctions:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from emulator.engine.invocation import Outcome
 from emulator.engine.lambda_errors import REQUEST_LIMIT_BYTES
@@ -22,8 +21,7 @@ class Functions(Protocol):
         """Run one invocation to its end. Raises `UnknownFunctionError`."""
 
 
-@dataclass(frozen=True)
-class Invoked:
+class Invoked(NamedTuple):
     """What came of an invocation. Without an `outcome` the event was too large, or the function is not there."""
 
     outcome: Outcome | None

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.gateway.api_server import ApiServer
+from emulator.gateway.api_keys import Clients
+from emulator.gateway.api_server import ApiServer, Records
 from emulator.gateway.authorizers import Authorizers
 from emulator.gateway.definition import DEFAULT_STAGE, Api
 from emulator.gateway.functions import Functions, Invocations
@@ -17,10 +18,11 @@ from emulator.gateway.http_api import HttpApi
 from emulator.gateway.pending_answer import JSON
 from emulator.gateway.rest_api import RestApi
 from emulator.http_server import HttpServer, Limits, Response
+from emulator.metrics import Metrics
 
 _LIMITS = Limits(head_bytes=10_240, body_bytes=10 * 1024 * 1024, sending_seconds=30, idle_seconds=60)
 """API Gateway Developer Guide, "Quotas": request line and headers 10 240 bytes, payload 10 MB."""
-_ERRORS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+_ERRORS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large", 501: "Not Implemented"}
 _STOP_SECONDS = 0.5
 
 
@@ -36,12 +38,29 @@ class ServedApi:
 class Gateway:
     """Serves `apis`, each on its port, until it is stopped. `logs` is the folder of the access logs."""
 
-    def __init__(self, apis: Sequence[Api], functions: Functions, logs: Path, *, throttles: bool = True) -> None:
+    def __init__(
+        self,
+        apis: Sequence[Api],
+        functions: Functions,
+        logs: Path,
+        *,
+        throttles: bool = True,
+        metrics: Metrics | None = None,
+        recorder: Records | None = None,
+    ) -> None:
         self._served: list[tuple[ApiServer, HttpServer]] = []
         invocations = Invocations(functions)
+        clients: Clients = {}
         for api in apis:
-            kind: type[HttpApi | RestApi] = HttpApi if api.kind == "HTTP" else RestApi
-            running = kind(api, invocations, Authorizers(api, invocations), logs, throttles=throttles)
+            authorizers = Authorizers(api, invocations)
+            running: HttpApi | RestApi
+            if api.kind == "HTTP":
+                running = HttpApi(api, invocations, authorizers, logs, throttles=throttles)
+            else:
+                running = RestApi(api, invocations, authorizers, logs, throttles=throttles, clients=clients)
+            if metrics is not None:
+                running.routes = metrics.api("gateway", api.logical_id)
+            running.recorder = recorder
             server = HttpServer(running.handle, limits=_LIMITS, error_response=_error_response, allows_half_close=True)
             self._served.append((running, server))
 

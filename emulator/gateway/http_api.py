@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emulator.gateway import http_api_events as events
-from emulator.gateway.api_server import ApiServer
+from emulator.gateway.api_server import ApiServer, payload_of
 from emulator.gateway.authorizers import Authorizers, Decision
 from emulator.gateway.cors import Cors, is_preflight
 from emulator.gateway.definition import Api
@@ -22,6 +22,8 @@ from emulator.gateway.request_facts import Facts, short_request_id
 from emulator.gateway.routes import HttpRoutes
 from emulator.http_server import Header, Request, Response
 
+_OWN_HEADERS = frozenset((b"apigw-requestid", b"date"))
+"""What API Gateway says itself, whatever the function says."""
 _LOG = logging.getLogger(__name__)
 NOT_FOUND = message(404, "Not Found")
 TOO_LARGE = message(413, "Request Entity Too Large")
@@ -49,10 +51,12 @@ class HttpApi(ApiServer):
         id_header: Header = (b"apigw-requestid", request_id.encode())
 
         def finish(headers: Sequence[Header]) -> list[Header]:
-            kept = list(headers) if self._cors is None else self._cors.applied(headers, origin, is_preflight=preflight)
+            kept = [header for header in headers if header[0] not in _OWN_HEADERS]
+            if self._cors is not None:
+                kept = self._cors.applied(kept, origin, is_preflight=preflight)
             return [*kept, id_header]
 
-        answer = PendingAnswer(facts, finish)
+        answer = PendingAnswer(facts, finish, self.routes)
         staged = self._stages.select(facts)
         if staged is None:
             answer.give(NOT_FOUND)
@@ -60,7 +64,7 @@ class HttpApi(ApiServer):
         running = staged.running
         answer.log = running.log
         match = self._routes.select(facts.method, staged.path)
-        route_key = match.route.key if match is not None else ""
+        answer.route_key = route_key = match.route.key if match is not None else ""
         if running.log is not None:
             answer.values = lambda: self._context(running.stage.name, route_key, request_id, facts)
         if match is None:
@@ -81,6 +85,7 @@ class HttpApi(ApiServer):
         try:
             if route.authorizer:
                 decision: Decision = await self._authorizers.decide_http(http)
+                answer.authorizer = decision.variables
                 if decision.error_response is not None:
                     answer.give(decision.error_response, gateway_error=decision.error)
                     return
@@ -98,20 +103,15 @@ class HttpApi(ApiServer):
             answer.give(FAILED)
 
     def _give(self, invoked: Invoked, answer: PendingAnswer, *, is_first_format: bool) -> None:
-        outcome = invoked.outcome
-        if invoked.is_too_large:
-            answer.give(TOO_LARGE, error="The event is larger than Lambda takes.")
-        elif outcome is None:
-            answer.give(FAILED, error="The function does not exist.")
-        elif outcome.is_error:
-            answer.give(FAILED, error="The Lambda function returned an error.")
+        payload = payload_of(invoked, answer, too_large=TOO_LARGE, failed=FAILED)
+        if payload is None:
+            return
+        try:
+            response = answer_1_0(payload) if is_first_format else answer_2_0(payload)
+        except MalformedAnswerError as error:
+            answer.give(FAILED, error=f"The function's answer cannot be used: {error}.")
         else:
-            try:
-                response = answer_1_0(outcome.payload) if is_first_format else answer_2_0(outcome.payload)
-            except MalformedAnswerError as error:
-                answer.give(FAILED, error=f"The function's answer cannot be used: {error}.")
-            else:
-                answer.give(response)
+            answer.give(response)
 
     def _context(self, stage: str, route_key: str, request_id: str, facts: Facts) -> Mapping[str, object]:
         domain = facts.host

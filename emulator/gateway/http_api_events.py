@@ -1,8 +1,9 @@
 """The events of HTTP APIs, payload formats 2.0 and 1.0.
 
 Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway", "Payload
-format version". Header names are in lower case and duplicates joined with commas; format 2.0 leaves out what is empty,
-format 1.0 has null for it.
+format version". Format 2.0 has header names in lower case, joins duplicates with commas and leaves out what is empty;
+format 1.0 has null for that, the last of duplicates in `headers`, and API Gateway's own headers capitalised, as events
+show that people have published (serverless/serverless, issue 7860). Both name the length of a body that is not there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from emulator.gateway.request_facts import Facts
 from emulator.gateway.routes import Match
 
 _TEXT_TYPES = frozenset(("application/json", "application/javascript", "application/xml"))
+_CAPITALISED = {
+    name.lower(): name
+    for name in (
+        *("Content-Length", "Host", "User-Agent", "X-Amzn-Trace-Id"),
+        *("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"),
+    )
+}
+"""The names of headers in format 1.0 that are not in lower case."""
 _NO_IDENTITY = dict.fromkeys(
     (
         *("accessKey", "accountId", "caller", "cognitoAmr", "cognitoAuthenticationProvider"),
@@ -75,15 +84,19 @@ def event_2_0(request: HttpRequest) -> dict[str, Any]:
     return event
 
 
-def context_2_0(request: HttpRequest) -> dict[str, Any]:
-    """Return the request context of payload format 2.0."""
-    facts, domain = request.facts, request.domain()
+def _context(request: HttpRequest) -> dict[str, Any]:
+    """Return the request context as far as it is the same in both formats."""
+    domain = request.domain()
     context: dict[str, Any] = {"accountId": request.api.account_id, "apiId": request.api.api_id}
     if request.authorizer is not None:
         context["authorizer"] = dict(request.authorizer)
-    return context | {
-        "domainName": domain,
-        "domainPrefix": domain.partition(".")[0],
+    return context | {"domainName": domain, "domainPrefix": domain.partition(".")[0]}
+
+
+def context_2_0(request: HttpRequest) -> dict[str, Any]:
+    """Return the request context of payload format 2.0."""
+    facts = request.facts
+    return _context(request) | {
         "http": {
             "method": facts.method,
             "path": facts.path,
@@ -104,7 +117,8 @@ def event_1_0(request: HttpRequest) -> dict[str, Any]:
     facts = request.facts
     many: dict[str, list[str]] = {}
     for name, value in _with_gateway_headers(facts):
-        many.setdefault(name.lower(), []).append(value)
+        lower = name.lower()
+        many.setdefault(_CAPITALISED.get(lower, lower), []).append(value)
     queries: dict[str, list[str]] = {}
     for name, value in facts.query():
         queries.setdefault(name, []).append(value)
@@ -114,7 +128,7 @@ def event_1_0(request: HttpRequest) -> dict[str, Any]:
         "resource": request.match.route.path,
         "path": facts.path,
         "httpMethod": facts.method,
-        "headers": {name: ",".join(values) for name, values in many.items()},
+        "headers": {name: values[-1] for name, values in many.items()},
         "multiValueHeaders": many,
         "queryStringParameters": {name: values[-1] for name, values in queries.items()} or None,
         "multiValueQueryStringParameters": queries or None,
@@ -128,13 +142,8 @@ def event_1_0(request: HttpRequest) -> dict[str, Any]:
 
 def context_1_0(request: HttpRequest) -> dict[str, Any]:
     """Return the request context of payload format 1.0."""
-    facts, domain = request.facts, request.domain()
-    context: dict[str, Any] = {"accountId": request.api.account_id, "apiId": request.api.api_id}
-    if request.authorizer is not None:
-        context["authorizer"] = dict(request.authorizer)
-    return context | {
-        "domainName": domain,
-        "domainPrefix": domain.partition(".")[0],
+    facts = request.facts
+    return _context(request) | {
         "extendedRequestId": request.request_id,
         "httpMethod": facts.method,
         "identity": _NO_IDENTITY
@@ -191,7 +200,7 @@ def _headers(facts: Facts) -> tuple[dict[str, str], list[str]]:
 def _with_gateway_headers(facts: Facts) -> list[tuple[str, str]]:
     replaced = ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id")
     kept = [(name, value) for name, value in facts.headers if name.lower() not in replaced]
-    if facts.request.body and facts.header("content-length") is None:
+    if facts.header("content-length") is None:
         kept.append(("content-length", str(len(facts.request.body))))
     return [
         *kept,

@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -28,7 +29,7 @@ _FETCH_SECONDS = 1.5
 _FETCH_BYTES = 150_000
 _KEYS_SECONDS = 2 * 3600
 _AGAIN_SECONDS = 1.0
-"""The least time between two looks for a key that is unknown: made-up key ids must not make the gateway ask on."""
+"""From the end of one look for an unknown key to the next: made-up key ids must not make the gateway ask on."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class JwtAuthorizer:
         self._audiences = frozenset(declared.audiences)
         self._sources = declared.identity_sources or ("$request.header.Authorization",)
         self._keys: dict[str, Any] = {}
-        self._fetched_at = float("-inf")
+        self._fresh_until = self._again_at = float("-inf")
         self._fetching = asyncio.Lock()
 
     async def check(self, request: HttpRequest, scopes: Sequence[str]) -> Checked:
@@ -95,22 +96,33 @@ class JwtAuthorizer:
         )
         # client_id counts only where there is no aud: Cognito's access tokens have the one, its id tokens the other.
         audience = claims.get("aud", claims.get("client_id"))
-        if not self._audiences & set(audience if isinstance(audience, list) else [audience]):
+        named = audience if isinstance(audience, list) else [audience]
+        if not any(each in self._audiences for each in named if isinstance(each, str)):
             raise jwt.InvalidAudienceError("invalid audience")
         return claims
 
     async def _key(self, key_id: str) -> Any:
+        if (known := self._known(key_id)) is not None:
+            return known
         async with self._fetching:
-            age = time.monotonic() - self._fetched_at
-            if age > _KEYS_SECONDS or (key_id not in self._keys and age > _AGAIN_SECONDS):
-                self._fetched_at = time.monotonic()
-                try:
-                    self._keys = await asyncio.to_thread(_fetched_keys, self._issuer)
-                except (OSError, ValueError, KeyError, TypeError) as error:
-                    raise jwt.PyJWTError("unable to fetch the issuer's keys") from error
-        if key_id not in self._keys:
+            # Who waited here looks again: meanwhile the keys may have come.
+            if self._known(key_id) is None and time.monotonic() >= self._again_at:
+                await self._fetch()
+        if (known := self._known(key_id)) is None:
             raise jwt.InvalidKeyError("signing key is not among the issuer's")
-        return self._keys[key_id]
+        return known
+
+    def _known(self, key_id: str) -> Any:
+        return self._keys.get(key_id) if time.monotonic() < self._fresh_until else None
+
+    async def _fetch(self) -> None:
+        try:
+            self._keys = await asyncio.to_thread(_fetched_keys, self._issuer)
+            self._fresh_until = time.monotonic() + _KEYS_SECONDS
+        except (OSError, HTTPException, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise jwt.PyJWTError("unable to fetch the issuer's keys") from error
+        finally:
+            self._again_at = time.monotonic() + _AGAIN_SECONDS
 
 
 def _fetched_keys(issuer: str) -> dict[str, Any]:

@@ -30,14 +30,14 @@ class MalformedAnswerError(Exception):
 def answer_2_0(payload: bytes) -> Response:
     """Return the answer for payload format 2.0, in which a function may return just its body."""
     answer = _loaded(payload)
-    if not isinstance(answer, Mapping) or "statusCode" not in answer:
+    if not isinstance(answer, dict) or "statusCode" not in answer:
         whole = answer.encode("utf-8", "replace") if isinstance(answer, str) else payload
         return Response(200, ((b"content-type", b"application/json"),), whole)
     headers = _headers(answer.get("headers"))
     cookies = answer.get("cookies") or ()
-    if not isinstance(cookies, list | tuple):
+    if not isinstance(cookies, (list, tuple)):
         raise MalformedAnswerError("cookies is not a list")
-    headers += [_header("set-cookie", cookie) for cookie in cookies]
+    headers += [_header("set-cookie", cookie) for cookie in cookies if cookie is not None]
     body = _body(answer, decode=_is_encoded(answer))
     if not any(name == b"content-type" for name, _ in headers) and body:
         headers.append((b"content-type", b"text/plain;charset=UTF-8"))
@@ -50,20 +50,22 @@ def answer_1_0(payload: bytes, *, decodes: bool = True) -> Response:
     `decodes` is false where a base64 body goes to the client as it is, because the API knows no such binary type.
     """
     answer = _loaded(payload)
-    if not isinstance(answer, Mapping):
+    if not isinstance(answer, dict):
         raise MalformedAnswerError("the answer is not an object")
     if "statusCode" not in answer:
         raise MalformedAnswerError("the answer has no statusCode")
     headers = _headers(answer.get("headers"))
     many = answer.get("multiValueHeaders") or {}
-    if not isinstance(many, Mapping):
+    if not isinstance(many, dict):
         raise MalformedAnswerError("multiValueHeaders is not an object")
     for name, values in many.items():
         if not isinstance(values, list):
             raise MalformedAnswerError(f"multiValueHeaders.{name} is not a list")
         # A header that is in both keeps the values of multiValueHeaders, and gets what only `headers` has.
         lower = str(name).lower().encode("latin-1", "replace")
-        listed = [_header(name, value) for value in values]
+        if lower in _NOT_THE_FUNCTIONS:
+            continue
+        listed = [_header(name, value) for value in values if value is not None]
         headers = [each for each in headers if each[0] != lower or each not in listed] + listed
     decode = _is_encoded(answer) and decodes
     return Response(_status(answer["statusCode"]), _within_limit(headers), _body(answer, decode=decode))
@@ -76,9 +78,14 @@ def remapped(headers: list[Header]) -> list[Header]:
 
 def _loaded(payload: bytes) -> Any:
     try:
-        return json.loads(payload)
+        # From text: of bytes json would find out the encoding first.
+        return json.loads(payload.decode("utf-8", "surrogatepass"), parse_constant=_refuse)
     except ValueError as error:
         raise MalformedAnswerError("the answer is not JSON") from error
+
+
+def _refuse(constant: str) -> Any:
+    raise MalformedAnswerError(f"the answer holds {constant}, which is not JSON")
 
 
 def _status(value: Any) -> int:
@@ -117,14 +124,14 @@ def _body(answer: Mapping[str, Any], *, decode: bool) -> bytes:
 def _headers(declared: Any) -> list[Header]:
     if declared is None:
         return []
-    if not isinstance(declared, Mapping):
+    if not isinstance(declared, dict):
         raise MalformedAnswerError("headers is not an object")
     found = [_header(name, value) for name, value in declared.items() if value is not None]
     return [header for header in found if header[0] not in _NOT_THE_FUNCTIONS]
 
 
 def _header(name: Any, value: Any) -> Header:
-    if isinstance(value, Mapping | list):
+    if isinstance(value, (dict, list)):
         raise MalformedAnswerError(f"the header {name} is not a string")
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
     key, encoded = str(name).lower().encode("utf-8", "replace"), text.encode("utf-8", "replace")

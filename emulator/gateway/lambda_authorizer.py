@@ -54,12 +54,17 @@ class _Said:
     api_key: str = ""
 
 
+class _ContextError(Exception):
+    """The context is none that a REST API takes."""
+
+
 class LambdaAuthorizer:
     """One authorizer. Answers are kept for its time to live, by the values of its identity sources."""
 
     def __init__(self, declared: Authorizer, api: Api, invocations: Invocations) -> None:
         self._declared = declared
         self._api = api
+        self._is_rest = api.kind == "REST"
         self._invocations = invocations
         self._validation = re.compile(declared.validation) if declared.validation else None
         self._under_way: set[asyncio.Future[Invoked]] = set()
@@ -73,8 +78,7 @@ class LambdaAuthorizer:
         if not all(identity):
             return Given(is_unauthorized=True)
         values = [value for value in identity if value]
-        path = facts.path.removeprefix(f"/{stage.name}") if stage.name != "$default" else facts.path
-        resource = f"{self._arn()}/{stage.name}/{facts.method}/{path.lstrip('/')}"
+        resource = f"{self._arn()}/{stage.name}/{facts.method}/{request.match.path.lstrip('/')}"
         if self._declared.payload_version == "1.0":
             event = http_api_events.event_1_0(request)
             for name in ("version", "body", "isBase64Encoded", "multiValueHeaders", "multiValueQueryStringParameters"):
@@ -123,7 +127,9 @@ class LambdaAuthorizer:
         if said is None:
             payload = json.dumps(event, ensure_ascii=False).encode("utf-8", "replace")
             outcome = await self._outcome(payload, trace_id)
-            if outcome is None:
+            if outcome is not None and outcome.is_error and self._is_rest and _says_unauthorized(outcome.payload):
+                return Given(is_unauthorized=True)
+            if outcome is None or outcome.is_error:
                 return Given(failure="The authorizer's function failed, or did not answer in time.")
             read = self._said(outcome.payload)
             if isinstance(read, str):
@@ -134,7 +140,7 @@ class LambdaAuthorizer:
         return replace(given, latency_ms=int((time.monotonic() - began) * 1000))
 
     async def _outcome(self, payload: bytes, trace_id: str) -> Outcome | None:
-        """Return what the function answered; None when it failed or takes too long. It is not ended then."""
+        """Return what became of the invocation; None when there is none, or it takes too long. It is not ended then."""
         invoking = asyncio.ensure_future(
             self._invocations.invoke(
                 self._declared.function, payload, trace_id, limit_seconds=_LIMIT_SECONDS, on_timeout=lambda: None
@@ -143,8 +149,7 @@ class LambdaAuthorizer:
         self._under_way.add(invoking)
         invoking.add_done_callback(self._under_way.discard)
         done, _ = await asyncio.wait({invoking}, timeout=_LIMIT_SECONDS)
-        outcome = invoking.result().outcome if done else None
-        return None if outcome is None or outcome.is_error else outcome
+        return invoking.result().outcome if done else None
 
     def _said(self, payload: bytes) -> _Said | str:
         """Read the function's answer; return a sentence when it is none."""
@@ -156,21 +161,19 @@ class LambdaAuthorizer:
             if not isinstance(answer, Mapping) or not isinstance(answer.get("isAuthorized"), bool):
                 return "The authorizer's answer has no isAuthorized."
             return _Said(is_authorized=answer["isAuthorized"], context=_context(answer))
-        if answer == "Unauthorized":
-            return _Said(is_authorized=False)
         if not isinstance(answer, Mapping) or not answer.get("principalId"):
             return "The authorizer's answer has no principalId."
-        said = _Said(
+        try:
+            policy.evaluate(answer.get("policyDocument"), "arn:aws:execute-api")
+            context = _as_texts(_context(answer)) if self._is_rest else _context(answer)
+        except (PolicyError, _ContextError) as error:
+            return f"The authorizer's answer cannot be used: {error}."
+        return _Said(
             document=answer.get("policyDocument"),
-            context=_context(answer),
+            context=context,
             principal=str(answer["principalId"]),
             api_key=str(answer.get("usageIdentifierKey") or ""),
         )
-        try:
-            policy.evaluate(said.document, "arn:aws:execute-api")
-        except PolicyError as error:
-            return f"The authorizer's answer cannot be used: {error}."
-        return said
 
     def _kept_answer(self, key: tuple[str, ...]) -> _Said | None:
         kept = self._kept.get(key) if self._declared.ttl_seconds and key else None
@@ -195,6 +198,33 @@ def _held_against(said: _Said, resource: str) -> Given:
 def _context(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     context = answer.get("context")
     return context if isinstance(context, Mapping) else {}
+
+
+def _as_texts(context: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the context as REST APIs hand it on. Raises `_ContextError`.
+
+    Source: "Output from an API Gateway Lambda authorizer": the values are texts, numbers or booleans, never objects or
+    arrays, and are handed on as texts. Of null it says nothing: it is left out.
+    """
+    found = {}
+    for name, value in context.items():
+        if isinstance(value, (Mapping, list)):
+            raise _ContextError(f"its context has an object or an array, {name}")
+        if value is not None:
+            found[name] = value if isinstance(value, str) else json.dumps(value)
+    return found
+
+
+def _says_unauthorized(error: bytes) -> bool:
+    """Tell whether a function's error is the one that REST APIs answer with 401.
+
+    Source: "Use API Gateway Lambda authorizers", examples: `raise Exception('Unauthorized')`. HTTP APIs have none:
+    "If API Gateway can't invoke your Lambda authorizer [...] clients receive a 500 Internal Server Error".
+    """
+    try:
+        return bool(json.loads(error)["errorMessage"] == "Unauthorized")
+    except (ValueError, LookupError, TypeError):
+        return False
 
 
 def _http_source(source: str, request: HttpRequest, context: Mapping[str, Any]) -> str | None:

@@ -79,8 +79,8 @@ def not_checked(document: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each security scheme that the gateway lets pass unchecked."""
     sentences = []
     for name, scheme in _schemes(document).items():
-        kind = scheme.get("x-amazon-apigateway-authtype")
-        if kind in ("awsSigv4", "cognito_user_pools"):
+        kind = str(scheme.get("x-amazon-apigateway-authtype", ""))
+        if kind.lower() in ("awssigv4", "cognito_user_pools"):
             sentences.append(f"The authorizer {name} ({kind}) is not emulated: its routes are open here.")
     return sentences
 

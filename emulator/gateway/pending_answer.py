@@ -6,10 +6,12 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
+from typing import Any
 
 from emulator.gateway.access_log import AccessLog
 from emulator.gateway.request_facts import Facts
 from emulator.http_server import Header, Response
+from emulator.metrics import RouteMetrics
 
 JSON: Header = (b"content-type", b"application/json")
 
@@ -22,26 +24,38 @@ def message(status: int, text: str | None, *headers: Header) -> Response:
 class PendingAnswer:
     """Answers `facts.request` once. `finish(headers)` returns the headers of every answer of the API.
 
-    `values` are the values of `$context` that are known so far; they are asked for only where a log is kept.
+    `values` are the values of `$context` that are known so far; they are asked for only where a log is kept. `record`
+    gets the event that a function was called with, and the answer. `authorizer` is what a log has as
+    `$context.authorizer`.
     """
 
     __slots__ = (
         "_finish",
+        "authorizer",
+        "event",
         "facts",
         "integration_ms",
         "integration_status",
         "is_given",
         "log",
+        "record",
+        "route_key",
+        "routes",
         "values",
     )
 
     _clock: tuple[int, Header] = (0, (b"date", b""))
 
-    def __init__(self, facts: Facts, finish: Callable[[Sequence[Header]], list[Header]]) -> None:
+    def __init__(self, facts: Facts, finish: Callable[[Sequence[Header]], list[Header]], routes: RouteMetrics) -> None:
         self.facts = facts
+        self.routes = routes
+        self.route_key = ""
         self.is_given = False
         self.log: AccessLog | None = None
         self.values: Callable[[], Mapping[str, object]] = dict
+        self.authorizer: Mapping[str, object] = {}
+        self.event: Mapping[str, Any] | None = None
+        self.record: Callable[[Mapping[str, Any], Response], None] | None = None
         self.integration_ms: float | None = None
         self.integration_status: int | None = None
         self._finish = finish
@@ -53,9 +67,13 @@ class PendingAnswer:
         self.is_given = True
         headers = self._finish(response.headers)
         headers.append(self._now())
-        self.facts.request.respond(Response(response.status, headers, response.body))
+        whole = Response(response.status, headers, response.body)
+        self.facts.request.respond(whole)
+        self.routes.add(self.route_key, response.status)
         if self.log is not None:
             self.log.write(self._context(response, error, gateway_error))
+        if self.record is not None and self.event is not None:
+            self.record(self.event, whole)
 
     def integrated(self, began: float, status: int = 200) -> None:
         """Note that the integration that was called at `began` (on the monotonic clock) has answered."""
@@ -94,6 +112,7 @@ class PendingAnswer:
             "integration.error": error,
             "integrationErrorMessage": error,
             "error.message": gateway_error,
-            "error.messageString": gateway_error and json.dumps(gateway_error),
+            "error.messageString": gateway_error,
+            **{f"authorizer.{name}": value for name, value in self.authorizer.items()},
             **self.values(),
         }

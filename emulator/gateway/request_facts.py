@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import time
 from dataclasses import dataclass, field
@@ -76,8 +77,8 @@ class Facts:
 
     def forwarded_for(self) -> str:
         """Return X-Forwarded-For with the client's address at its end."""
-        before = self.header("x-forwarded-for")
-        return f"{before}, {self.source_ip}" if before else self.source_ip
+        before = [value for name, value in self.headers if name.lower() == "x-forwarded-for" and value]
+        return ", ".join([*before, self.source_ip])
 
     def query(self) -> list[tuple[str, str]]:
         """Return the query's parameters in order, decoded."""
@@ -85,9 +86,7 @@ class Facts:
 
     def time(self) -> str:
         """Return when the request came, in Common Log Format."""
-        moment = time.gmtime(self.began)
-        clock = f"{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02}"
-        return f"{moment.tm_mday:02}/{_MONTHS[moment.tm_mon - 1]}/{moment.tm_year}:{clock} +0000"
+        return _common_log_time(int(self.began))
 
     def time_epoch(self) -> int:
         """Return when the request came, in milliseconds."""
@@ -101,6 +100,13 @@ class Facts:
 def short_request_id() -> str:
     """Return an id as HTTP APIs give it: fifteen characters and "="."""
     return f"{random.getrandbits(60):015x}="
+
+
+@functools.lru_cache(maxsize=2)
+def _common_log_time(second: int) -> str:
+    moment = time.gmtime(second)
+    clock = f"{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02}"
+    return f"{moment.tm_mday:02}/{_MONTHS[moment.tm_mon - 1]}/{moment.tm_year}:{clock} +0000"
 
 
 def _without_port(host: str) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emulator.engine.invocation import new_request_id
-from emulator.gateway.api_keys import ApiKeys, Use
-from emulator.gateway.api_server import ApiServer
+from emulator.gateway.api_keys import ApiKeys, Clients, Use
+from emulator.gateway.api_server import ApiServer, payload_of
 from emulator.gateway.authorizers import Authorizers
 from emulator.gateway.definition import Api
 from emulator.gateway.functions import Invocations, Invoked
@@ -29,7 +29,11 @@ _ERROR_TYPE = b"x-amzn-errortype"
 UNKNOWN_STAGE = message(403, "Forbidden", (_ERROR_TYPE, b"ForbiddenException"))
 NO_METHOD = message(403, "Missing Authentication Token", (_ERROR_TYPE, b"MissingAuthenticationTokenException"))
 NO_KEY = message(403, "Forbidden", (_ERROR_TYPE, b"ForbiddenException"))
-TOO_LARGE = message(413, "Request Too Long", (_ERROR_TYPE, b"RequestTooLargeException"))
+BODY_TOO_LARGE = Response(
+    413, ((b"content-type", b"text; charset=utf-8"),), b"HTTP content length exceeded 10485760 bytes."
+)
+"""The Guide names the limit alone ("Quotas"); words as in koki-develop/lgtm-generator issue 10."""
+TOO_LARGE = message(413, "Request Too Long", (_ERROR_TYPE, b"BadRequestException"))
 TOO_MANY = message(429, "Too Many Requests", (_ERROR_TYPE, b"TooManyRequestsException"))
 USED_UP = message(429, "Limit Exceeded", (_ERROR_TYPE, b"LimitExceededException"))
 FAILED = message(502, "Internal server error", (_ERROR_TYPE, b"InternalServerErrorException"))
@@ -37,14 +41,21 @@ TIMED_OUT = message(504, "Endpoint request timed out", (_ERROR_TYPE, b"InternalS
 
 
 class RestApi(ApiServer):
-    """Serves one API on one port."""
+    """Serves one API on one port. `clients` are shared with the gateway's other APIs."""
 
     def __init__(
-        self, api: Api, invocations: Invocations, authorizers: Authorizers, logs: Path, *, throttles: bool
+        self,
+        api: Api,
+        invocations: Invocations,
+        authorizers: Authorizers,
+        logs: Path,
+        *,
+        throttles: bool,
+        clients: Clients,
     ) -> None:
         super().__init__(api, invocations, authorizers, logs, throttles=throttles)
         self._resources = RestResources(api.routes)
-        self._keys = ApiKeys(api.usage_plans)
+        self._keys = ApiKeys(api.usage_plans, clients)
 
     def handle(self, request: Request) -> None:
         """Answer a request, at once or when its function has answered."""
@@ -59,7 +70,7 @@ class RestApi(ApiServer):
         def finish(headers: Sequence[Header]) -> list[Header]:
             return [*headers, *ids]
 
-        answer = PendingAnswer(facts, finish)
+        answer = PendingAnswer(facts, finish, self.routes)
         staged = self._stages.select(facts)
         if staged is None:
             answer.give(UNKNOWN_STAGE)
@@ -70,12 +81,13 @@ class RestApi(ApiServer):
             answer.values = lambda: self._context(staged, request_id, extended_id, None)
             answer.give(NO_METHOD, gateway_error="Missing Authentication Token")
             return
+        answer.route_key = match.route.key
         rest = RestRequest(
             self.api, staged.running.stage, facts, request_id, extended_id, staged.path, staged.base_path, match
         )
         answer.values = lambda: self._context(staged, request_id, extended_id, rest)
         if request.is_too_large:
-            answer.give(TOO_LARGE, gateway_error="Request Too Long")
+            answer.give(BODY_TOO_LARGE, gateway_error="Request Too Long")
         else:
             self._start(self._serve(rest, staged, answer))
 
@@ -93,6 +105,7 @@ class RestApi(ApiServer):
         key = rest.facts.header("x-api-key") or ""
         if route.authorizer:
             decision = await self._authorizers.decide_rest(rest)
+            answer.authorizer = decision.variables
             if decision.error_response is not None:
                 answer.give(decision.error_response, gateway_error=decision.error)
                 return False
@@ -128,23 +141,18 @@ class RestApi(ApiServer):
         self._give(invoked, rest, answer)
 
     def _give(self, invoked: Invoked, rest: RestRequest, answer: PendingAnswer) -> None:
-        outcome = invoked.outcome
-        if invoked.is_too_large:
-            answer.give(TOO_LARGE, error="The event is larger than Lambda takes.")
-        elif outcome is None:
-            answer.give(FAILED, error="The function does not exist.")
-        elif outcome.is_error:
-            answer.give(FAILED, error="The Lambda function returned an error.")
-        else:
-            try:
-                response = answer_1_0(outcome.payload, decodes=self._wants_binary(rest))
-            except MalformedAnswerError as error:
-                answer.give(FAILED, error=f"Malformed Lambda proxy response: {error}.")
-                return
-            headers = remapped(list(response.headers))
-            if not any(name == b"content-type" for name, _ in headers):
-                headers.append((b"content-type", b"application/json"))
-            answer.give(Response(response.status, headers, response.body))
+        payload = payload_of(invoked, answer, too_large=TOO_LARGE, failed=FAILED)
+        if payload is None:
+            return
+        try:
+            response = answer_1_0(payload, decodes=self._wants_binary(rest))
+        except MalformedAnswerError as error:
+            answer.give(FAILED, error=f"Malformed Lambda proxy response: {error}.")
+            return
+        headers = remapped(list(response.headers))
+        if not any(name == b"content-type" for name, _ in headers):
+            headers.append((b"content-type", b"application/json"))
+        answer.give(Response(response.status, headers, response.body))
 
     def _wants_binary(self, rest: RestRequest) -> bool:
         # "Return binary media from a Lambda proxy integration": the first media type of Accept decides.
@@ -171,6 +179,4 @@ class RestApi(ApiServer):
                 "resourceId": rest.resource_id(),
                 "resourcePath": rest.match.route.path,
             }
-            for name, value in (rest.authorizer or {}).items():
-                values[f"authorizer.{name}"] = value
         return values

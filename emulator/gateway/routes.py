@@ -19,10 +19,11 @@ Rank = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Match:
-    """A route, and what its path variables stand for."""
+    """A route, what its path variables stand for, and the path that was matched, without stage and base path."""
 
     route: Route
     parameters: Mapping[str, str]
+    path: str
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,11 @@ class HttpRoutes:
         """Return the route for a request; `path` is decoded, without stage and base path."""
         exact = self._exact.get((method, path)) or self._exact.get((ANY, path))
         if exact is not None:
-            return Match(exact, {})
+            return Match(exact, {}, path)
         for expression, route in self._ranked:
             if route.method in (method, ANY) and (found := expression.fullmatch(path)):
-                return Match(route, _named(route.path, found))
-        return Match(self._default, {}) if self._default is not None else None
+                return Match(route, _named(route.path, found), path)
+        return Match(self._default, {}, path) if self._default is not None else None
 
 
 class RestResources:
@@ -80,7 +81,7 @@ class RestResources:
             if found := pattern.expression.fullmatch(path):
                 methods = self._methods.get(pattern.path, {})
                 route = methods.get(method) or methods.get(ANY)
-                return Match(route, _named(route.path, found)) if route is not None else None
+                return Match(route, _named(route.path, found), path) if route is not None else None
         return None
 
 

@@ -40,7 +40,7 @@ class Stages:
         self._stages = {
             stage.name: RunningStage(
                 stage,
-                Throttle(stage.default_rate, stage.route_rates) if throttles else None,
+                Throttle(stage.default_rate, stage.route_rates, is_for_each=api.kind == "REST") if throttles else None,
                 AccessLog(stage.access_log_format, logs / f"{api.logical_id}.{stage.name.strip('$')}.log")
                 if stage.access_log_format
                 else None,
@@ -52,8 +52,9 @@ class Stages:
 
     def select(self, facts: Facts) -> Staged | None:
         """Return the stage for a request, or None."""
+        host = facts.host.lower()  # RFC 9110, 4.2.3: the host is case-insensitive
         for mapped in self._mappings:
-            if mapped.domain == facts.host and mapped.stage in self._stages:
+            if mapped.domain.lower() == host and mapped.stage in self._stages:
                 base = f"/{mapped.base_path}" if mapped.base_path else ""
                 if facts.path == base or facts.path.startswith(f"{base}/"):
                     return Staged(self._stages[mapped.stage], facts.path[len(base) :] or "/", base)

@@ -28,7 +28,6 @@ from sam_template import ACCOUNT_ID, Template
 from sam_template.intrinsics import Scope
 
 _HTTP, _REST = "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"
-_WEBSOCKETS = "{} is a WebSocket API, which the gateway does not serve; deploy it to try it."
 
 
 class TemplateApis:
@@ -48,11 +47,6 @@ class TemplateApis:
             found.append(self._rest_api(logical_id, properties))
         return found
 
-    def unserved(self) -> list[str]:
-        """Return a sentence for each API that is not served."""
-        sockets = (name for name, each in self._of_type(_HTTP) if each.get("ProtocolType") == "WEBSOCKET")
-        return [_WEBSOCKETS.format(name) for name in sockets]
-
     def function_of(self, uri: str) -> str:
         """Return the logical id of the function that an invocation URI or an ARN names, through its alias if any."""
         name = uri.partition("/functions/")[2].partition("/invocations")[0] or uri
@@ -69,9 +63,11 @@ class TemplateApis:
             if declared.get("ApiId") == logical_id:
                 authorizers[name] = self._authorizer(name, declared)
         routes = openapi.routes(document, self.function_of, authorizers, is_rest=False)
-        routes += self._declared_routes(logical_id)
+        routes += self._declared_routes(logical_id, authorizers)
         if target := properties.get("Target"):  # quick create
-            routes.append(Route(ANY, DEFAULT_ROUTE, Integration(self.function_of(str(target)))))
+            key = str(properties.get("RouteKey") or DEFAULT_ROUTE)
+            method, path = _method_and_path(key)
+            routes.append(Route(method, path, self._integration(key, target, "2.0")))
         cors = document.get("x-amazon-apigateway-cors") or _lower_camel(properties.get("CorsConfiguration") or {})
         return Api(
             logical_id,
@@ -84,7 +80,12 @@ class TemplateApis:
             authorizers=authorizers,
             mappings=tuple(self._mappings("AWS::ApiGatewayV2::ApiMapping", "ApiId", logical_id)),
             cors=cors or None,
-            notes=tuple(each.integration.missing for each in routes if each.integration.missing),
+            notes=tuple(
+                [each.integration.missing for each in routes if each.integration.missing]
+                + declared_methods.not_checked(
+                    logical_id, dict(self._of_type("AWS::ApiGatewayV2::Route")), authorizers, member="ApiId"
+                )
+            ),
         )
 
     def _rest_api(self, logical_id: str, properties: Mapping[str, Any]) -> Api:
@@ -115,35 +116,32 @@ class TemplateApis:
             api_key_source=str(
                 document.get("x-amazon-apigateway-api-key-source") or properties.get("ApiKeySourceType") or "HEADER"
             ),
-            notes=tuple(notes + openapi.not_checked(document) + declared_methods.not_checked(logical_id, declared)),
+            notes=tuple(
+                notes + openapi.not_checked(document) + declared_methods.not_checked(logical_id, declared, authorizers)
+            ),
         )
 
-    def _declared_routes(self, api: str) -> list[Route]:
+    def _declared_routes(self, api: str, authorizers: Mapping[str, Authorizer]) -> list[Route]:
         integrations = dict(self._of_type("AWS::ApiGatewayV2::Integration"))
         found = []
         for _, declared in self._of_type("AWS::ApiGatewayV2::Route"):
             if declared.get("ApiId") != api:
                 continue
             key = str(declared.get("RouteKey", ""))
-            method, _, path = key.partition(" ")
+            method, path = _method_and_path(key)
             target = integrations.get(str(declared.get("Target", "")).rpartition("/")[2], {})
-            function = self.function_of(str(target.get("IntegrationUri", "")))
-            integration = Integration(
-                function,
-                str(target.get("PayloadFormatVersion", "1.0")),
-                float(target.get("TimeoutInMillis", 30_000)) / 1000,
-                missing="" if function else f"{key} has an integration that is no function of the template.",
-            )
-            found.append(
-                Route(
-                    method if path else ANY,
-                    path or key,
-                    integration,
-                    str(declared.get("AuthorizerId") or ""),
-                    tuple(declared.get("AuthorizationScopes") or ()),
-                )
-            )
+            version = str(target.get("PayloadFormatVersion", "1.0"))
+            milliseconds = float(target.get("TimeoutInMillis", 30_000))
+            integration = self._integration(key, target.get("IntegrationUri", ""), version, milliseconds / 1000)
+            authorizer = str(declared.get("AuthorizerId") or "")
+            scopes = tuple(declared.get("AuthorizationScopes") or ())
+            found.append(Route(method, path, integration, authorizer if authorizer in authorizers else "", scopes))
         return found
+
+    def _integration(self, key: str, uri: Any, version: str, seconds: float = 30.0) -> Integration:
+        function = self.function_of(str(uri))
+        missing = "" if function else f"{key} has an integration that is no function of the template."
+        return Integration(function, version, seconds, missing=missing)
 
     def _authorizer(self, name: str, declared: Mapping[str, Any]) -> Authorizer:
         token = declared.get("JwtConfiguration") or {}
@@ -175,13 +173,14 @@ class TemplateApis:
                 )
 
     def _rest_stages(self, api: str) -> Iterator[Stage]:
-        for _, deployed in self._of_type("AWS::ApiGateway::Deployment"):
+        stages = [each for _, each in self._of_type("AWS::ApiGateway::Stage") if each.get("RestApiId") == api]
+        has_stage = {str(each.get("DeploymentId", "")) for each in stages}
+        for name, deployed in self._of_type("AWS::ApiGateway::Deployment"):
             # SAM names a stage "Stage" in the deployments that it writes, which have stages of their own.
-            if deployed.get("RestApiId") == api and deployed.get("StageName") not in (None, "", "Stage"):
+            is_sams = deployed.get("StageName") == "Stage" and name in has_stage
+            if deployed.get("RestApiId") == api and deployed.get("StageName") and not is_sams:
                 yield Stage(str(deployed["StageName"]))
-        for _, declared in self._of_type("AWS::ApiGateway::Stage"):
-            if declared.get("RestApiId") != api:
-                continue
+        for declared in stages:
             default, rates = None, {}
             for settings in declared.get("MethodSettings") or ():
                 rate = _rate(settings)
@@ -258,6 +257,11 @@ def _api_id(logical_id: str) -> str:
     digits = int.from_bytes(hashlib.sha256(logical_id.encode()).digest()[:8], "big")
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     return "".join(letters[digits // 36**place % 36] for place in range(10))
+
+
+def _method_and_path(route_key: str) -> tuple[str, str]:
+    method, _, path = route_key.partition(" ")
+    return (method, path) if path else (ANY, route_key)
 
 
 def _rate(settings: Mapping[str, Any]) -> Rate | None:

@@ -35,15 +35,29 @@ class TokenBucket:
 
 
 class Throttle:
-    """The buckets of a stage: one for each route with a rate of its own, one that all others share."""
+    """The buckets of a stage: one for each route with a rate of its own; the others share one of the `default` rate.
+
+    With `is_for_each` each of the others has one of its own, as the methods of REST APIs have: "Per-API, per-stage
+    throttling limits are applied at the API method level for a stage".
+    """
 
     def __init__(
-        self, default: Rate | None, routes: Mapping[str, Rate], clock: Callable[[], float] = time.monotonic
+        self,
+        default: Rate | None,
+        routes: Mapping[str, Rate],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        is_for_each: bool = False,
     ) -> None:
-        self._default = None if default is None else TokenBucket(default, clock)
-        self._routes = {key: TokenBucket(rate, clock) for key, rate in routes.items()}
+        self._default = default
+        self._is_for_each = is_for_each
+        self._clock = clock
+        self._buckets = {key: TokenBucket(rate, clock) for key, rate in routes.items()}
+        self._shared = None if default is None else TokenBucket(default, clock)
 
     def admits(self, route_key: str) -> bool:
-        """Tell whether a request to the route is admitted, and count it."""
-        bucket = self._routes.get(route_key, self._default)
+        """Tell whether a request to the route, one of the API's, is admitted, and count it."""
+        bucket = self._buckets.get(route_key, self._shared)
+        if self._is_for_each and self._default is not None and bucket is self._shared:
+            bucket = self._buckets[route_key] = TokenBucket(self._default, self._clock)
         return bucket is None or bucket.take()

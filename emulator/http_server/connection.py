@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 import httptools
 
-from emulator.http_server.messages import Header, Limits, Request, Response
+from emulator.http_server.messages import Limits, Message, Request, Response, response_head
 from emulator.processes.peer import is_same_user
 
-_REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _QUEUED_REQUESTS = 4
 """Pipelined requests that are read ahead of the one that is being answered."""
@@ -37,17 +34,6 @@ class Serves(Protocol):
     connections: set[Connection]
 
 
-@dataclass
-class _Message:
-    """A request while it is read."""
-
-    target: bytearray = field(default_factory=bytearray)
-    headers: list[Header] = field(default_factory=list)
-    trailers: list[Header] = field(default_factory=list)
-    chunks: list[bytes] = field(default_factory=list)
-    size: int = 0
-
-
 class Connection(asyncio.Protocol):
     """An asyncio protocol whose parser calls it back; `deadline` is kept by the server."""
 
@@ -56,7 +42,7 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
-        self._message: _Message | None = None
+        self._message: Message | None = None
         self._head_bytes = 0
         self._in_head = True
         self._queue: deque[tuple[Request, bool]] = deque()
@@ -64,6 +50,7 @@ class Connection(asyncio.Protocol):
         self._keep_alive = True
         self._is_paused = False
         self._is_clogged = False
+        self._unsent_bytes = 0
         self._ends = False
         self.client: tuple[str, int] | None = None
         self.deadline: float | None = None
@@ -71,9 +58,9 @@ class Connection(asyncio.Protocol):
 
     # --- asyncio.Protocol -------------------------------------------------------------------------------------------
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, base: asyncio.BaseTransport) -> None:
         """Begin: expect a request within the idle time."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        transport = cast(asyncio.Transport, base)  # uvloop's is no subclass
         peer = transport.get_extra_info("peername")
         if self._server.own_user_only and not is_same_user(peer, transport.get_extra_info("sockname")):
             transport.abort()
@@ -96,20 +83,19 @@ class Connection(asyncio.Protocol):
         """Parse what came; refuse what is no request, or too large a head."""
         if self._ends:
             return  # the last answer is written: what still comes is not read
-        if self._in_head:
-            self._head_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # Nothing is upgraded to: the request is an ordinary one, and the next begins after it.
-            self._parser = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self.data_received(rest)
-            return
-        except httptools.HttpParserError:
-            self._reject(400)
-            return
-        if self._in_head and self._head_bytes > self._server.limits.head_bytes:
+        self._head_bytes += len(data)
+        while data:
+            try:
+                self._parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                # Nothing is upgraded to: the request is an ordinary one, and the next begins after it.
+                self._parser = httptools.HttpRequestParser(self)
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserError:
+                self._reject(400)
+                return
+        if self._head_bytes > self._server.limits.head_bytes and (self._in_head or self._message is not None):
             self._reject(431)
         elif self._message is not None and not self._in_head:
             self._wait(self._server.limits.sending_seconds)
@@ -123,6 +109,8 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Let the next request wait: the client reads slowly."""
         self._is_clogged = True
+        self._unsent_bytes = 0
+        self._wait(self._server.limits.sending_seconds)
 
     def resume_writing(self) -> None:
         """Go on: the client has read what was written."""
@@ -133,7 +121,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._message = _Message()
+        self._message = Message()
         if self._current is None:
             self._wait(self._server.limits.sending_seconds)
 
@@ -152,26 +140,39 @@ class Connection(asyncio.Protocol):
         message = self._message
         if message is None:
             return
-        head = len(message.target) + sum(len(name) + len(value) for name, value in message.headers)
+        head, hosts, encoding = len(message.target), 0, b"chunked"
+        for name, value in message.headers:
+            head += len(name) + len(value)
+            if len(name) == len(b"host") and name.lower() == b"host":
+                hosts += 1
+            elif len(name) == len(b"expect") and name.lower() == b"expect":
+                message.asks_first = value.lower() == b"100-continue"
+            elif len(name) == len(b"transfer-encoding") and name.lower() == b"transfer-encoding":
+                encoding = value.lower()
         self._in_head, self._head_bytes = False, 0
+        is_1_0 = self._parser.get_http_version() != "1.1"
         if head > self._server.limits.head_bytes:
             self._reject(431)
-            return
-        if self._parser.get_http_version() == "1.1" and self._current is None:
-            expected = next((value for name, value in message.headers if name.lower() == b"expect"), b"")
-            if expected.lower() == b"100-continue" and not self._announces_too_much(message):
-                self._write(_CONTINUE)
+        elif hosts > 1 or (hosts == 0 and not is_1_0):
+            self._reject(400)  # RFC 9112, 3.2
+        elif encoding != b"chunked":
+            self._reject(501)  # RFC 9112, 6.1
+        elif is_1_0 or not message.asks_first or self._announces_too_much(message):
+            message.asks_first = False
+        elif self._current is None:
+            self._let_it_send(message)
 
     def on_body(self, chunk: bytes) -> None:
         """Take a part of the body."""
+        self._head_bytes = 0  # from here on it counts what comes between and after parts, which is no body
         message, limit = self._message, self._server.limits.body_bytes
         if message is None:
             return  # answered already
         message.size += len(chunk)
         if message.size <= limit:
-            message.chunks.append(chunk)
+            message.body += chunk
         else:
-            message.chunks.clear()
+            message.body.clear()
             if message.size > limit * _DRAINED_LIMITS:
                 self._hand_on(message, keep_alive=False)
 
@@ -213,7 +214,7 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _hand_on(self, message: _Message, *, keep_alive: bool) -> None:
+    def _hand_on(self, message: Message, *, keep_alive: bool) -> None:
         is_too_large = message.size > self._server.limits.body_bytes
         self._message = None
         if self._ends:
@@ -225,7 +226,7 @@ class Connection(asyncio.Protocol):
             bytes(message.target),
             self._parser.get_http_version(),
             message.headers,
-            message.chunks[0] if len(message.chunks) == 1 else b"".join(message.chunks),
+            bytes(message.body),
             trailers=message.trailers,
             is_too_large=is_too_large,
         )
@@ -241,6 +242,8 @@ class Connection(asyncio.Protocol):
             return
         if not self._queue:
             self._wait(self._server.limits.idle_seconds)
+            if self._message is not None and self._message.asks_first:
+                self._let_it_send(self._message)
             return
         self._wait(None)
         self._current, self._keep_alive = self._queue.popleft()
@@ -249,7 +252,12 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         self._server.handler(self._current)
 
-    def _announces_too_much(self, message: _Message) -> bool:
+    def _let_it_send(self, message: Message) -> None:
+        message.asks_first = False
+        self._write(_CONTINUE)
+        self._wait(self._server.limits.sending_seconds)
+
+    def _announces_too_much(self, message: Message) -> bool:
         """Answer a client that asks before it sends more than it may."""
         length = next((value for name, value in message.headers if name.lower() == b"content-length"), b"0")
         if not length.isdigit() or int(length) <= self._server.limits.body_bytes:
@@ -270,16 +278,8 @@ class Connection(asyncio.Protocol):
 
     def _write_response(self, response: Response, request: Request | None) -> None:
         status, body = response.status, response.body
-        lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b""))]
-        lines += [b"%s: %s" % header for header in response.headers]
-        if status >= 200 and status not in (204, 304):
-            lines.append(b"content-length: %d" % len(body))
-        if not self._keep_alive:
-            lines.append(b"connection: close")
-        elif request is not None and request.version == "1.0":
-            lines.append(b"connection: keep-alive")
-        lines.append(b"\r\n")
-        head = b"\r\n".join(lines)
+        is_1_0 = request is not None and request.version == "1.0"
+        head = response_head(response, keep_alive=self._keep_alive, is_1_0=is_1_0)
         if (request is not None and request.method == "HEAD") or status in (204, 304):
             body = b""
         self._write(head + body if len(body) < _JOINED_BYTES else head)
@@ -304,9 +304,14 @@ class Connection(asyncio.Protocol):
     # --- time -------------------------------------------------------------------------------------------------------
 
     def expire(self) -> None:
-        """Answer a client that took too long to send its request; close what idles or lingers."""
+        """Answer a client that took too long to send its request; close what idles, lingers or is not read."""
         self.deadline = None
-        if self._ends and self._transport is not None:
+        if self._transport is not None and (unsent := self._transport.get_write_buffer_size()):
+            if self._unsent_bytes and unsent >= self._unsent_bytes:
+                self._transport.abort()  # the client has read nothing since
+            self._unsent_bytes = unsent
+            self._wait(self._server.limits.sending_seconds)
+        elif self._ends and self._transport is not None:
             self._transport.close()
         elif self._current is None and (self._message is not None or self._head_bytes):
             self._reject(408)

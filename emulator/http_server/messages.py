@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 Header = tuple[bytes, bytes]
+_REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
 
 
 class Answers(Protocol):
@@ -115,3 +117,32 @@ class Request:
     def respond(self, response: Response) -> None:
         """Answer; a client that is gone gets nothing. To be called once."""
         self._connection.respond(self, response)
+
+
+@dataclass
+class Message:
+    """A request while it is read."""
+
+    target: bytearray = field(default_factory=bytearray)
+    headers: list[Header] = field(default_factory=list)
+    trailers: list[Header] = field(default_factory=list)
+    body: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    """The bytes of the body that have come; one that is too large is not kept."""
+    asks_first: bool = False
+    """Whether the client waits to be told to send the body."""
+
+
+def response_head(response: Response, *, keep_alive: bool, is_1_0: bool) -> bytes:
+    """Return the status line and the headers, with Content-Length and Connection, and the empty line after them."""
+    status = response.status
+    lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b""))]
+    lines += [b"%s: %s" % header for header in response.headers]
+    if status >= 200 and status not in (204, 304):
+        lines.append(b"content-length: %d" % len(response.body))
+    if not keep_alive:
+        lines.append(b"connection: close")
+    elif is_1_0:
+        lines.append(b"connection: keep-alive")
+    lines.append(b"\r\n")
+    return b"\r\n".join(lines)

@@ -168,6 +168,22 @@ def serve(
     **handlers: Handler,
 ) -> None:
     """Run `work` against the first API of a template of `resources`; a function `F` echoes unless told otherwise."""
+
+    async def with_first(first: Client, *_: Client) -> None:
+        await work(first)
+
+    serve_all(folder, resources, with_first, throttles=throttles, **handlers)
+
+
+def serve_all(
+    folder: Path,
+    resources: Mapping[str, Any],
+    work: Callable[..., Awaitable[None]],
+    *,
+    throttles: bool = True,
+    **handlers: Handler,
+) -> None:
+    """Run `work` with a client for each API of a template of `resources`."""
     loaded = template(folder, resources)
     apis = TemplateApis(loaded).apis()
     functions = Functions({"F": echo, **handlers})
@@ -175,9 +191,9 @@ def serve(
     async def scenario() -> None:
         gateway = Gateway(apis, functions, folder / "logs", throttles=throttles)
         served = await gateway.start("127.0.0.1", [0] * len(apis))
-        port = int(served[0].urls[0].split(":")[2].partition("/")[0])
+        ports = [int(each.urls[0].split(":")[2].partition("/")[0]) for each in served]
         try:
-            await work(Client(port, functions, folder / "logs"))
+            await work(*(Client(port, functions, folder / "logs") for port in ports))
         finally:
             await gateway.stop()
 

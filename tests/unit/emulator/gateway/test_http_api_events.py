@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import load_event
+from tests.events import load_event
 from tests.unit.emulator.gateway.api_client import Client, function_with, http_api, http_event, serve
 
 
@@ -90,6 +90,8 @@ def test_a_forwarded_address_and_a_trace_go_on(tmp_path: Path) -> None:
         headers = {"X-Forwarded-For": "203.0.113.7", "X-Amzn-Trace-Id": "Root=1-11111111-222222222222222222222222"}
         event = (await client.request("GET", "/a/b", headers)).json
         assert event["headers"]["x-forwarded-for"] == "203.0.113.7, 127.0.0.1"
+        twice = (await client.request("GET", "/a/b", headers | {"x-forwarded-for": "198.51.100.2"})).json
+        assert twice["headers"]["x-forwarded-for"] == "203.0.113.7, 198.51.100.2, 127.0.0.1"
         assert event["headers"]["x-amzn-trace-id"] == "Root=1-11111111-222222222222222222222222"
         assert event["requestContext"]["http"]["sourceIp"] == "127.0.0.1"
 
@@ -142,8 +144,11 @@ def test_format_1_0_has_both_forms_of_headers_and_parameters_and_null_for_what_i
         event = (await client.request("GET", "/a/b?q=1&q=2", {"X-Twice": "one", "x-twice": "two"})).json
         assert event["version"] == "1.0"
         assert (event["resource"], event["path"], event["httpMethod"]) == ("/a/{x}", "/a/b", "GET")
-        assert event["headers"]["x-twice"] == "one,two"
+        assert event["headers"]["x-twice"] == "two"
         assert event["multiValueHeaders"]["x-twice"] == ["one", "two"]
+        own = {"Content-Length", "Host", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"}
+        assert event["headers"].keys() == event["multiValueHeaders"].keys() == own | {"x-twice"}
+        assert event["headers"]["Content-Length"] == "0"
         assert event["queryStringParameters"] == {"q": "2"}
         assert event["multiValueQueryStringParameters"] == {"q": ["1", "2"]}
         assert event["pathParameters"] == {"x": "b"}

@@ -6,12 +6,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
 import pytest
 
+from emulator.gateway import jwt_authorizer
 from emulator.gateway.token_issuer import TokenIssuer
+from emulator.http_server import Request
 from emulator.processes.ports import free_port
 from tests.unit.emulator.gateway.api_client import Client, function_with, http_api, http_event, serve
 
@@ -28,9 +31,15 @@ def secured(issuer: str, **event: Any) -> dict[str, Any]:
     return {"Api": api, "F": function_with({"A": http_event("GET", "/a", Auth=auth, **event)})}
 
 
-def with_issuer(folder: Path, work: Callable[[Client, TokenIssuer], Awaitable[None]], **event: Any) -> None:
+def with_issuer(
+    folder: Path,
+    work: Callable[[Client, TokenIssuer], Awaitable[None]],
+    *,
+    issuer: TokenIssuer | None = None,
+    **event: Any,
+) -> None:
     port = free_port()
-    issuer = TokenIssuer()
+    issuer = issuer or TokenIssuer()
 
     async def with_started(client: Client) -> None:
         await issuer.start(port)
@@ -79,6 +88,7 @@ def test_without_a_token_it_is_401_with_a_challenge(tmp_path: Path) -> None:
         ({"aud": "shop", "nbf": 4_000_000_000}, "not yet valid"),
         ({"aud": "shop", "iat": 4_000_000_000}, "not yet valid"),
         ({"aud": "stranger"}, "audience"),
+        ({"aud": [{"shop": 1}]}, "audience"),
         ({"client_id": "stranger"}, "audience"),
         ({"aud": "stranger", "client_id": "shop"}, "audience"),
         ({}, "audience"),
@@ -141,11 +151,89 @@ def test_keys_are_fetched_once_and_an_unknown_key_does_not_make_the_gateway_ask_
     with_issuer(tmp_path, work)
 
 
-def test_a_key_that_the_issuer_has_new_is_found(tmp_path: Path) -> None:
+class SlowIssuer(TokenIssuer):
+    """Answers requests for its documents at once, or, while it is holding them, when it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_holding = False
+        self.is_asked = asyncio.Event()
+        self._held: list[Request] = []
+
+    def release(self) -> None:
+        self.is_holding = False
+        while self._held:
+            super()._handle(self._held.pop())
+
+    def _handle(self, request: Request) -> None:
+        if self.is_holding:
+            self._held.append(request)
+            self.is_asked.set()
+        else:
+            super()._handle(request)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The authorizer's clock, which stands still; so a fetch has all the time it needs."""
+    found = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(jwt_authorizer, "time", SimpleNamespace(monotonic=lambda: found.now))
+    monkeypatch.setattr(jwt_authorizer, "_FETCH_SECONDS", 60)
+    return found
+
+
+def test_a_token_whose_key_is_known_does_not_wait_for_the_look_for_another(
+    tmp_path: Path, clock: SimpleNamespace
+) -> None:
+    async def work(client: Client, issuer: TokenIssuer) -> None:
+        assert isinstance(issuer, SlowIssuer)
+        known, unknown = (bearer(issuer.token({"aud": "shop"}, key_id=key)) for key in ("local", "made-up"))
+        assert (await client.request("GET", "/a", known)).status == 200
+        clock.now += 10
+        issuer.is_holding = True
+        waiting = asyncio.create_task(client.request("GET", "/a", unknown))
+        await asyncio.wait_for(issuer.is_asked.wait(), 60)
+        assert (await client.request("GET", "/a", known)).status == 200
+        assert not waiting.done()
+        issuer.release()
+        assert (await waiting).status == 401
+
+    with_issuer(tmp_path, work, issuer=SlowIssuer())
+
+
+def test_unknown_keys_that_come_during_a_look_wait_for_its_end_and_start_no_other(
+    tmp_path: Path, clock: SimpleNamespace
+) -> None:
+    async def work(client: Client, issuer: TokenIssuer) -> None:
+        assert isinstance(issuer, SlowIssuer)
+        tokens = [bearer(issuer.token({"aud": "shop"}, key_id=key)) for key in ("x", "y", "z")]
+        issuer.is_holding = True
+        waiting = [asyncio.create_task(client.request("GET", "/a", token)) for token in tokens]
+        await asyncio.wait_for(issuer.is_asked.wait(), 60)
+        clock.now += 10  # the look takes ten seconds
+        issuer.release()
+        assert [(await each).status for each in waiting] == [401, 401, 401]
+        assert issuer.fetched.count("/jwks.json") == 1
+
+    with_issuer(tmp_path, work, issuer=SlowIssuer())
+
+
+def test_keys_are_fetched_again_after_two_hours(tmp_path: Path, clock: SimpleNamespace) -> None:
+    async def work(client: Client, issuer: TokenIssuer) -> None:
+        token = bearer(issuer.token({"aud": "shop"}))
+        for seconds, fetches in ((0, 1), (7000, 1), (300, 2)):
+            clock.now += seconds
+            assert (await client.request("GET", "/a", token)).status == 200
+            assert issuer.fetched.count("/jwks.json") == fetches
+
+    with_issuer(tmp_path, work)
+
+
+def test_a_key_that_the_issuer_has_new_is_found(tmp_path: Path, clock: SimpleNamespace) -> None:
     async def work(client: Client, issuer: TokenIssuer) -> None:
         assert (await client.request("GET", "/a", bearer(issuer.token({"aud": "shop"})))).status == 200
         issuer.key_id = "second"
-        await asyncio.sleep(1.1)
+        clock.now += 2
         assert (await client.request("GET", "/a", bearer(issuer.token({"aud": "shop"})))).status == 200
 
     with_issuer(tmp_path, work)

@@ -101,6 +101,27 @@ def test_the_functions_own_framing_headers_are_passed_over(tmp_path: Path) -> No
     assert answer.body == b"hello"
 
 
+def test_framing_headers_in_the_other_form_are_passed_over_too(tmp_path: Path) -> None:
+    framing = {"content-length": ["1"], "transfer-encoding": ["chunked"], "connection": ["close"]}
+    answer = answered(tmp_path, {"statusCode": 200, "multiValueHeaders": framing, "body": "hello"}, "1.0")
+    assert answer.all("content-length") == ["5"]
+    assert answer.header("transfer-encoding") is None
+    assert answer.body == b"hello"
+
+
+def test_what_api_gateway_says_itself_is_there_once(tmp_path: Path) -> None:
+    answer = answered(tmp_path, {"statusCode": 200, "headers": {"Date": "then", "Apigw-Requestid": "mine"}})
+    assert len(answer.all("date")) == len(answer.all("apigw-requestid")) == 1
+    assert "then" not in answer.all("date")
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_null_is_no_value_of_a_header(tmp_path: Path, version: str) -> None:
+    answer = {"statusCode": 200, "headers": {"a": None}, "multiValueHeaders": {"b": [None]}, "cookies": [None]}
+    given = answered(tmp_path, answer, version)
+    assert not {"a", "b", "set-cookie"} & {name for name, _ in given.headers}
+
+
 UNUSABLE: list[Any] = [
     {"statusCode": "abc"},
     {"statusCode": 99},
@@ -151,6 +172,7 @@ def test_format_1_0_merges_both_forms_of_headers(tmp_path: Path) -> None:
         Outcome(b'{"errorType":"ValueError","errorMessage":"secret"}', is_error=True),
         Outcome.of(lambda_errors.timed_out("id", 3, "now"), "timeout"),
         Outcome(b"no JSON"),
+        Outcome(b'{"v": NaN}'),
     ],
 )
 def test_a_functions_error_is_500_and_tells_nothing(tmp_path: Path, outcome: Outcome) -> None:

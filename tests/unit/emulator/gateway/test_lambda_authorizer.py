@@ -106,16 +106,45 @@ def test_a_simple_no_is_403_and_what_is_no_answer_is_500(tmp_path: Path, answer:
         (policy("Deny"), 403),
         ({"principalId": "u1"}, 500),
         ({"policyDocument": policy("Allow")["policyDocument"]}, 500),
+        ("Unauthorized", 500),
+        (Outcome(b'{"errorMessage": "Unauthorized", "errorType": "Exception"}', is_error=True), 500),
     ],
 )
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 def test_a_policy_decides_where_simple_responses_are_off(
-    tmp_path: Path, version: str, answer: dict[str, Any], status: int
+    tmp_path: Path, version: str, answer: Any, status: int
 ) -> None:
     async def work(client: Client) -> None:
         assert (await client.request("GET", "/a/b", WHO)).status == status
 
     serve(tmp_path, secured(simple=False, version=version), work, Guard=lambda _: answer)
+
+
+def on_a_domain(base_path: str) -> dict[str, Any]:
+    mapping = {"ApiId": {"Ref": "Api"}, "DomainName": "Shop.example.com", "Stage": "prod", "ApiMappingKey": base_path}
+    resources = secured()
+    resources["Api"]["Properties"]["StageName"] = "prod"
+    resources["F"] = function_with({"A": http_event("GET", "/products/{x}")})
+    return {**resources, "Mapping": {"Type": "AWS::ApiGatewayV2::ApiMapping", "Properties": mapping}}
+
+
+@pytest.mark.parametrize(
+    ("host", "base_path", "target"),
+    [
+        ("shop.example.com", "", "/products/1"),
+        ("SHOP.example.com:3000", "", "/products/1"),
+        ("shop.example.com", "v1", "/v1/products/1"),
+        ("127.0.0.1", "v1", "/prod/products/1"),
+    ],
+)
+def test_the_arn_has_the_stage_and_the_path_without_stage_and_base_path(
+    tmp_path: Path, host: str, base_path: str, target: str
+) -> None:
+    async def work(client: Client) -> None:
+        assert (await client.request("GET", target, {**WHO, "Host": host})).status == 200
+        assert client.functions.events[0]["routeArn"].endswith("/prod/GET/products/1")
+
+    serve(tmp_path, on_a_domain(base_path), work, Guard=yes)
 
 
 def test_format_1_0_asks_with_a_method_arn(tmp_path: Path) -> None:

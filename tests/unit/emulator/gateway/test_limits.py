@@ -35,17 +35,21 @@ def head(target: str, size: int, *more: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("resources", "target", "words"),
-    [(HTTP, "/a", "Request Entity Too Large"), (REST, "/prod/a", "Request Too Long")],
-    ids=["HTTP", "REST"],
+    ("resources", "target", "size", "body"),
+    [
+        (HTTP, "/a", 10 * MEGABYTE + 1, b'{"message":"Request Entity Too Large"}'),
+        (HTTP, "/a", 6 * MEGABYTE + 1, b'{"message":"Request Entity Too Large"}'),
+        (REST, "/prod/a", 10 * MEGABYTE + 1, b"HTTP content length exceeded 10485760 bytes."),
+        (REST, "/prod/a", 6 * MEGABYTE + 1, b'{"message":"Request Too Long"}'),
+    ],
+    ids=["HTTP body", "HTTP event", "REST body", "REST event"],
 )
-@pytest.mark.parametrize("size", [10 * MEGABYTE + 1, 6 * MEGABYTE + 1])
 def test_a_body_over_ten_megabytes_or_an_event_over_six_is_413(
-    tmp_path: Path, resources: dict[str, Any], target: str, words: str, size: int
+    tmp_path: Path, resources: dict[str, Any], target: str, size: int, body: bytes
 ) -> None:
     async def work(client: Client) -> None:
         answer = await client.send(head(target, size), b"x" * size)
-        assert (answer.status, answer.json) == (413, {"message": words})
+        assert (answer.status, answer.body) == (413, body)
         assert client.functions.events == []
 
     serve(tmp_path, resources, work)
@@ -218,6 +222,13 @@ def test_a_route_with_a_rate_of_its_own_has_a_bucket_of_its_own() -> None:
     assert [throttle.admits(key) for key in ("GET /b", "GET /c", "GET /b")] == [True, True, False]
 
 
+def test_each_method_of_a_rest_api_has_a_bucket_of_the_default_rate() -> None:
+    throttle = Throttle(Rate(0, 2), {"GET /a": Rate(0, 1)}, Clock(), is_for_each=True)
+    assert [throttle.admits("GET /a") for _ in range(2)] == [True, False]
+    for key in ("GET /b", "GET /c"):
+        assert [throttle.admits(key) for _ in range(3)] == [True, True, False]
+
+
 def throttled() -> dict[str, Any]:
     api = http_api(
         DefaultRouteSettings={"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 3},
@@ -248,11 +259,12 @@ def test_a_rest_apis_methods_are_throttled_by_the_stages_settings(tmp_path: Path
         {"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 2},
         {"HttpMethod": "GET", "ResourcePath": "/~1b", "ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 1},
     ]
-    events = {"A": rest_event("get", "/a"), "B": rest_event("get", "/b")}
+    events = {name: rest_event("get", f"/{name}") for name in "abc"}
 
     async def work(client: Client) -> None:
         assert [(await client.get("/prod/a")).status for _ in range(3)] == [200, 200, 429]
         assert [(await client.get("/prod/b")).status for _ in range(2)] == [200, 429]
+        assert [(await client.get("/prod/c")).status for _ in range(3)] == [200, 200, 429]
         answer = await client.get("/prod/a")
         assert answer.json == {"message": "Too Many Requests"}
         assert answer.header("x-amzn-errortype") == "TooManyRequestsException"

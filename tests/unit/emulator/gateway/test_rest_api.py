@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import load_event
-from tests.unit.emulator.gateway.api_client import Client, function_with, rest_api, rest_event, serve
+from emulator.engine.invocation import Outcome
+from tests.events import load_event
+from tests.unit.emulator.gateway.api_client import Client, function_with, rest_api, rest_event, serve, serve_all
 
 
 def template(api: dict[str, Any] | None = None, **event: Any) -> dict[str, Any]:
@@ -222,6 +224,12 @@ def policy(effect: str, **more: Any) -> dict[str, Any]:
     return {"principalId": "u1", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}, **more}
 
 
+def raised(words: str) -> Outcome:
+    """Return what Lambda answers for `raise Exception(words)`."""
+    error = {"errorMessage": words, "errorType": "Exception", "requestId": "1", "stackTrace": []}
+    return Outcome(json.dumps(error).encode(), is_error=True)
+
+
 def secured(**authorizer: Any) -> dict[str, Any]:
     declared = {"FunctionArn": {"Fn::GetAtt": ["Guard", "Arn"]}, **authorizer}
     api = rest_api(Auth={"Authorizers": {"Guard": declared}, "DefaultAuthorizer": "Guard"})
@@ -258,16 +266,43 @@ def test_a_token_authorizer_gets_the_token_and_lets_in(tmp_path: Path) -> None:
             {"Message": "User is not authorized to access this resource"},
         ),
         ({}, 500, {"message": None}),
+        ("Unauthorized", 500, {"message": None}),
+        (raised("Unauthorized"), 401, {"message": "Unauthorized"}),
+        (raised("unauthorized"), 500, {"message": None}),
+        (Outcome(b"no JSON", is_error=True), 500, {"message": None}),
+        (policy("Allow", context={"plan": {"name": "free"}}), 500, {"message": None}),
+        (policy("Allow", context={"plans": ["free"]}), 500, {"message": None}),
     ],
 )
 def test_a_refusal_of_an_authorizer_is_in_api_gateways_words(
-    tmp_path: Path, answer: dict[str, Any], status: int, body: dict[str, Any]
+    tmp_path: Path, answer: Any, status: int, body: dict[str, Any]
 ) -> None:
     async def work(client: Client) -> None:
         given = await client.request("GET", "/prod/a/b", {"Authorization": "x"})
         assert (given.status, given.json) == (status, body)
+        errors = {401: "UnauthorizedException", 403: "AccessDeniedException", 500: "AuthorizerConfigurationException"}
+        assert given.header("x-amzn-errortype") == errors[status]
 
     serve(tmp_path, secured(), work, Guard=lambda _: answer)
+
+
+def test_an_authorizer_that_says_unauthorized_is_asked_again(tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        for _ in range(2):
+            assert (await client.request("GET", "/prod/a/b", {"Authorization": "x"})).status == 401
+        assert client.functions.called == ["Guard", "Guard"]
+
+    serve(tmp_path, secured(Identity={"ReauthorizeEvery": 60}), work, Guard=lambda _: raised("Unauthorized"))
+
+
+def test_the_authorizers_context_reaches_the_function_as_texts(tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        given = (await client.request("GET", "/prod/a/b", {"Authorization": "x"})).json["requestContext"]["authorizer"]
+        assert isinstance(given.pop("integrationLatency"), int)
+        assert given == {"principalId": "u1", "plan": "free", "level": "3", "share": "0.5", "admin": "true"}
+
+    context = {"plan": "free", "level": 3, "share": 0.5, "admin": True, "none": None}
+    serve(tmp_path, secured(), work, Guard=lambda _: policy("Allow", context=context))
 
 
 def test_a_request_authorizer_needs_all_its_sources_and_gets_the_request(tmp_path: Path) -> None:
@@ -324,6 +359,31 @@ def test_without_a_key_of_a_plan_it_is_403(tmp_path: Path) -> None:
         assert (identity["apiKey"], identity["apiKeyId"]) == (KEY["X-Api-Key"], "Other")
 
     serve(tmp_path, with_keys(), work)
+
+
+def two_apis(**plan: Any) -> dict[str, Any]:
+    """Return two APIs in one plan."""
+    resources = {name: rest_api(Auth={"ApiKeyRequired": True}) for name in ("One", "Two")}
+    events = {name: rest_event("get", "/a", name) for name in resources}
+    stages = [{"ApiId": {"Ref": name}, "Stage": {"Ref": f"{name}prodStage"}} for name in resources]
+    shared = {"Type": "AWS::ApiGateway::UsagePlan", "Properties": {"ApiStages": stages, **plan}}
+    return {**resources, "F": function_with(events), "ApiUsagePlan": shared, **key("Other", KEY["X-Api-Key"])}
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ({"Throttle": {"RateLimit": 0.001, "BurstLimit": 3}}, "Too Many Requests"),
+        ({"Quota": {"Limit": 3, "Period": "DAY"}}, "Limit Exceeded"),
+    ],
+)
+def test_a_plan_counts_a_key_over_all_its_apis(tmp_path: Path, plan: dict[str, Any], words: str) -> None:
+    async def work(one: Client, two: Client) -> None:
+        answers = [await each.request("GET", "/prod/a", KEY) for each in (one, two, one, two)]
+        assert [answer.status for answer in answers] == [200, 200, 200, 429]
+        assert answers[3].json == {"message": words}
+
+    serve_all(tmp_path, two_apis(**plan), work)
 
 
 def test_a_plan_throttles_each_key_and_counts_its_quota(tmp_path: Path) -> None:

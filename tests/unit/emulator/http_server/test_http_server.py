@@ -243,3 +243,71 @@ def test_an_answer_under_way_is_finished_when_the_server_stops() -> None:
         assert (await talking).endswith(b"GET /x 0 False")
 
     asyncio.run(scenario())
+
+
+def test_trailers_over_the_limit_are_refused() -> None:
+    head = b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+    many = b"".join(b"x-%05d: %s\r\n" % (number, b"v" * 100) for number in range(10))
+    for trailers in ([many] * 20, [b"x-long: ", *[b"v" * 1000] * 20]):
+        assert answered(head, *trailers, limits=Limits(head_bytes=2000)).startswith(b"HTTP/1.1 431 ")
+    assert answered(head, b"x-a: b\r\n\r\nGET /y HTTP/1.0\r\n\r\n", limits=Limits(head_bytes=2000)).startswith(OK)
+
+
+def test_a_body_in_chunks_of_a_byte_is_no_head_that_is_too_large() -> None:
+    head = b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    answer = answered(head, *[b"1\r\na\r\n" * 500] * 4, b"0\r\n\r\n", limits=Limits(head_bytes=2000))
+    assert answer.endswith(b"POST /x 2000 False")
+
+
+def test_a_client_that_does_not_read_its_answers_is_let_go() -> None:
+    def handler(request: Request) -> None:
+        request.respond(Response(200, (), b"x" * 5_000_000))
+
+    async def work(server: HttpServer) -> None:
+        for connection in (b"keep-alive", b"close"):
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: %s\r\n\r\n" % connection * 3)
+            async with asyncio.timeout(60):
+                while not server.connections:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                while server.connections:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            writer.close()
+
+    serve(work, handler, limits=Limits(sending_seconds=0.2))
+
+
+def test_many_requests_that_want_an_upgrade_are_answered_each() -> None:
+    upgrade = b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    answer = answered(upgrade * 1500 + b"GET /b HTTP/1.0\r\n\r\n", seconds=60)
+    assert answer.count(OK) == 1501
+
+
+def test_a_client_that_asks_first_behind_another_request_is_told_to_go_on() -> None:
+    def handler(request: Request) -> None:
+        asyncio.get_running_loop().call_later(0.05, echo, request)
+
+    async def work(server: HttpServer) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        asks = b"POST /b HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 3\r\n\r\n"
+        writer.write(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n" + asks)
+        async with asyncio.timeout(60):
+            before = await reader.readuntil(b"100 Continue\r\n\r\n")
+            assert b"GET /a 0 False" in before
+            writer.write(b"abc")
+            assert (await reader.read()).endswith(b"POST /b 3 False")
+        writer.close()
+
+    serve(work, handler)
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
+def test_a_request_without_one_host_is_refused(hosts: bytes) -> None:
+    """RFC 9112, 3.2."""
+    assert answered(b"GET / HTTP/1.1\r\n" + hosts + b"\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_transfer_encoding_that_is_not_known_is_refused() -> None:
+    """RFC 9112, 6.1."""
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+    assert answered(head).startswith(b"HTTP/1.1 501 ")
