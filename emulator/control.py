@@ -11,13 +11,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
+from emulator.command_names import spelled
 from emulator.errors import EmulatorError
 from emulator.http_server import HttpServer, Request, Response
-from emulator.paths import RunningEmulator, StatePaths
+from emulator.project.paths import RunningEmulator, StatePaths
 from emulator.state_lock import StateLock, holder
 
 _LOG = logging.getLogger(__name__)
-_ANSWER_SECONDS = 5
+ANSWER_SECONDS = 30
+_IDENTITY_SECONDS = 5
 _STOP_SECONDS = 0.5
 _WAIT_SECONDS = 60
 _POLL_SECONDS = 0.1
@@ -70,7 +72,7 @@ def _json(status: int, value: Any) -> Response:
     return Response(status, ((b"content-type", b"application/json"),), json.dumps(value).encode())
 
 
-async def ask(running: RunningEmulator, verb: str, text: str = "", *, seconds: float = 30) -> Any:
+async def ask(running: RunningEmulator, verb: str, text: str = "", *, seconds: float = ANSWER_SECONDS) -> Any:
     """Return what the running emulator answers to `verb` with `text`.
 
     Raises `EmulatorError` when it refuses, or does not answer within `seconds`.
@@ -80,8 +82,8 @@ async def ask(running: RunningEmulator, verb: str, text: str = "", *, seconds: f
             status, answer = await _post(running.control_socket, verb, text.encode())
     except (TimeoutError, OSError, ValueError) as error:
         raise EmulatorError(
-            f"The emulator (process {running.process.pid}) does not answer: `make down` ends it, then `make up` or "
-            "`make start` starts a new one."
+            f"The emulator (process {running.process.pid}) does not answer: {spelled('down')} ends it, then "
+            f"{spelled('up')} or {spelled('start')} starts a new one."
         ) from error
     if status != 200:
         raise EmulatorError(answer["error"])
@@ -106,7 +108,7 @@ async def answering(paths: StatePaths) -> RunningEmulator | None:
     if running is None:
         return None
     try:
-        identity = await ask(running, "identity", seconds=_ANSWER_SECONDS)
+        identity = await ask(running, "identity", seconds=_IDENTITY_SECONDS)
     except EmulatorError:
         if paths.running() != running:  # it was about to stop
             return None
@@ -118,7 +120,7 @@ async def required(paths: StatePaths) -> RunningEmulator:
     """Return the emulator of `paths`. Raises `EmulatorError` when none runs, or it does not answer."""
     running = await answering(paths)
     if running is None:
-        raise EmulatorError("No emulator is running: `make up` starts one in the background.")
+        raise EmulatorError(f"No emulator is running: {spelled('up')} starts one in the background.")
     return running
 
 
@@ -137,6 +139,6 @@ async def running_or_lock(paths: StatePaths) -> tuple[RunningEmulator | None, St
             owner = holder(paths)
             raise EmulatorError(
                 f"Another emulator{f' (process {owner.pid})' if owner else ''} has been starting or stopping for "
-                f"{_WAIT_SECONDS} s: `make down` ends it."
+                f"{_WAIT_SECONDS} s: {spelled('down')} ends it."
             )
         await asyncio.sleep(_POLL_SECONDS)

@@ -7,65 +7,88 @@ import contextlib
 import functools
 import json
 import logging
+import shutil
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Self
 
-from emulator import build, options
+from emulator import function_notes, garbage, options
 from emulator.aws.access_denied import DeniedCalls
-from emulator.aws.clients import preload
+from emulator.aws.clients import Clients, preload
+from emulator.aws.destinations import Message, send, settings_of
 from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.aws.provisioning import services
 from emulator.aws.role_sessions import RoleSessions
 from emulator.aws.stack import Stack
 from emulator.aws.wire import WIRE as AWS_WIRE
 from emulator.backing_services import BackingServices
+from emulator.command_names import option
 from emulator.control import ControlServer
 from emulator.credentials import Endpoint
+from emulator.declared_functions import as_sam_describes_it
 from emulator.engine import Engine, EngineError
-from emulator.engine.function import CONCURRENCY_VARIABLE
 from emulator.errors import EmulatorError
-from emulator.function_events import FunctionEvents
+from emulator.events.event_sources import undelivered_events
+from emulator.events.function_events import FunctionEvents
 from emulator.gateway import ServedApi
-from emulator.gateway_ports import GatewayPorts, as_sam_describes_it
+from emulator.gateway.template_apis import TemplateApis
+from emulator.gateway_ports import GatewayPorts
 from emulator.installed_engine import container_network
-from emulator.paths import INSTALLED, RunningEmulator, StatePaths
+from emulator.interpreters import InterpreterNotFoundError, find_interpreter
+from emulator.metrics import lambda_prices
 from emulator.processes.ports import Network
 from emulator.processes.process_identity import ProcessIdentity
-from emulator.sam_cli import account_variables
-from emulator.source_sync import BuiltFunction, SourceSync
+from emulator.project.paths import RunningEmulator, StatePaths
+from emulator.project.project import Project
+from emulator.sam import build
+from emulator.sam.sam_cli import account_variables
+from emulator.sam.source_sync import BuiltFunction, SourceSync
 from emulator.state_lock import StateLock
 from sam_template import Template, TemplateError
-from sam_template.repository import TEMPLATE
-from tools.interpreters import InterpreterNotFoundError, find_interpreter
 
 log = logging.getLogger(__name__)
 
 ENVIRONMENTS_PER_FUNCTION = 8
 """Execution environments that the engine starts for one function at most; further requests wait their turn."""
-LOCAL_PARAMETERS = {"EnvironmentsPerFunction": "64"}
-"""What a local run sets in the template: `sam local` hands that many requests to one function at once."""
 
 
 class Emulation:
     """The backing services, the stack of the template, the engine, the source sync and the control socket of a run."""
 
     def __init__(
-        self, paths: StatePaths, lock: StateLock, ministack: MiniStack | None, *, gateway_ports: Sequence[int] = ()
+        self,
+        project: Project,
+        paths: StatePaths,
+        lock: StateLock,
+        prepared: Awaitable[None],
+        ministack: MiniStack | None,
+        *,
+        gateway_ports: Sequence[int] = (),
+        on_reachable: Callable[[RunningEmulator], Awaitable[None]] | None = None,
     ) -> None:
-        """`ministack` has been launched; without one `AWS_ENDPOINT_URL` says where AWS is.
+        """Take what was begun before: `prepared` returns once the build is there, or raises as `build.prepare` does.
+
+        `ministack` has been launched; without one `AWS_ENDPOINT_URL` says where AWS is.
 
         The gateway listens on the first of `gateway_ports` that is free, from the start; 0 means any free port.
+        `on_reachable` is called while the stack of a template with an API is made: AWS and the engine answer by then,
+        and the build is there.
         """
+        self._project = project
         self._paths = paths
+        self._prepared = prepared
+        self._build = build.folder(project, paths)
         self._ministack = ministack
         self._gateway_ports = gateway_ports
+        self._on_reachable = on_reachable
         self._lock = lock
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
         self._started = time.monotonic()
         self.gateway: GatewayPorts | None = None
+        self._substituted: list[str] = []
 
     async def __aenter__(self) -> Self:
         """Start. Raises `EmulatorError`; whatever was started until then is stopped."""
@@ -75,6 +98,7 @@ class Emulation:
             except (TemplateError, MiniStackError, EngineError, InterpreterNotFoundError) as error:
                 raise EmulatorError(str(error)) from error
             self._resources = resources.pop_all()
+        garbage.collect_it_again()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -93,22 +117,57 @@ class Emulation:
         is_container = options.runs_containers()
         enforces_iam, throttles = options.enforces_iam(), options.throttles()
         self._network = await asyncio.to_thread(container_network) if is_container else Network()
-        self.backing_services = BackingServices(self._paths.valkey_log, self._network)
+        self.backing_services = BackingServices(
+            self._project.declaration.backing_services, self._project.root, self._paths.valkey_log, self._network
+        )
+        shutil.rmtree(self._paths.sam_temporary, ignore_errors=True)  # of an emulator that was killed
+        self._paths.sam_temporary.mkdir()
+        resources.callback(shutil.rmtree, self._paths.sam_temporary, ignore_errors=True)
         self._events = FunctionEvents()
         await self._events.start()
         resources.push_async_callback(self._events.stop)
-        (self.template, functions), endpoint, _ = await _all_of(
-            asyncio.to_thread(self._load_template),
+        self.template, endpoint, _ = await _all_of(
+            self._load(),
             self._start_aws(resources, enforces_iam=enforces_iam),
             self.backing_services.start(resources),
         )
-        self.stack = await asyncio.to_thread(self._create_stack, self.template, endpoint)
-        self._notes = self._calls_of_real_aws() if is_container else self._limits_of_functions()
+        engine = None if is_container else await self._start_engine(resources, endpoint)
+        self.running = RunningEmulator(
+            self._lock.owner,
+            endpoint,
+            engine,
+            str(self._paths.control_socket),
+            self._project.region,
+            str(self._project.installed / "sam"),
+        )
+        self.stack, source_sync, *_ = await _all_of(
+            asyncio.to_thread(self._create_stack, self.template, endpoint),
+            self._sync_sources(resources),
+            self._tell_that_it_is_reachable(),
+            self.backing_services.filled(),
+            self._preloading,
+        )
+        if is_container:
+            self._notes = [
+                *function_notes.in_containers(self.template, self.stack.environment),
+                *undelivered_events(self.template),
+            ]
+        else:
+            build_command = self._project.declaration.build_command
+            self._notes = [
+                *function_notes.on_engine(self.template, self.stack.created, build_command),
+                *self._substituted,
+            ]
+        if source_sync.failure:
+            self._notes.append(source_sync.failure)
         self._denied_calls = DeniedCalls(self.stack)
         self.backing_services.observe_errors("aws", self._denied_calls.observe)
-        engine = None if is_container else await self._start_engine(resources, endpoint)
-        resources.enter_context(SourceSync(functions))
-        self.running = RunningEmulator(self._lock.owner, endpoint, engine, str(self._paths.control_socket))
+        if engine is not None:
+            self._roles = RoleSessions(
+                self.stack.role_credentials,
+                self.template.functions.keys() - set(function_notes.without_role(self.template, self.stack.created)),
+            )
+            await resources.enter_async_context(self._roles)
         control = ControlServer(
             self._paths.control_socket,
             {
@@ -116,7 +175,9 @@ class Emulation:
                 "status": self._status,
                 "reset": self._reset,
                 "fault": self._fault,
+                "report": self._report,
                 "gateway": self._open_gateway,
+                "record": self._record,
                 "stop": self._stop,
             },
         )
@@ -126,12 +187,15 @@ class Emulation:
                 self._engine,
                 self.template,
                 self.stack,
-                self._paths.build,
+                self._build,
                 self._paths.access_logs,
                 endpoint.root.environment(),
                 throttles=throttles,
             )
             self._engine.exposed_headers = self.gateway.exposed_headers()
+            self._engine.temp_mebibytes = {
+                name: function.ephemeral_storage for name, function in self.template.functions.items()
+            }
             self._serve_events(endpoint)
             resources.push_async_callback(self._events.stop)  # before the engine
             resources.push_async_callback(self.gateway.stop)
@@ -158,6 +222,8 @@ class Emulation:
         stack = Stack(
             template,
             endpoint,
+            name=self._project.stack_name,
+            declaration=self._project.declaration,
             parameters=self.backing_services.parameters,
             secrets=self.backing_services.secrets,
             is_strict=options.is_strict(),
@@ -170,60 +236,49 @@ class Emulation:
         self._paths.sam_environment.write_text(variables)
         return stack
 
-    def _limits_of_functions(self) -> list[str]:
-        """Return a sentence for each way in which functions here are less than in AWS, if there are any."""
-        functions = self.template.functions
-        foreign = [name for name, function in functions.items() if not function.runtime.startswith("python")]
-        layered = [name for name in functions if self.template.evaluated(name).get("Layers")]
-        behind_apis = {route.function: None for route in self.template.routes}
-        single = [name for name in behind_apis if CONCURRENCY_VARIABLE not in functions[name].environment]
-        remarks = {
-            "Not run: {}. Only Python functions of PackageType Zip run here; the others need ENGINE=docker.": foreign,
-            "Without their layers, except under `sam local`: {}.": layered,
-            "One request at a time under `sam local`: {}. SAM CLI sends more where the template declares the variable "
-            f"{CONCURRENCY_VARIABLE}.": single,
-        }
-        return [remark.format(", ".join(names)) for remark, names in remarks.items() if names]
-
-    def _calls_of_real_aws(self) -> list[str]:
-        """Return a sentence that names the functions whose containers are told no endpoint, if there are any.
-
-        SAM CLI passes a container only the variables that the template declares.
-        """
-        unaware = [name for name in self.template.functions if not self.stack.environment(name).get("AWS_ENDPOINT_URL")]
-        sentence = (
-            f"Calls the real AWS: {', '.join(unaware)}. A container has no endpoint but the template's: declare "
-            "AWS_ENDPOINT_URL, or leave ENGINE away."
-        )
-        return [sentence] if unaware else []
-
     async def _start_engine(self, resources: contextlib.AsyncExitStack, endpoint: Endpoint) -> str:
-        roles = RoleSessions(self.stack.role_credentials, self.template.functions)
-        await resources.enter_async_context(roles)
+        """Start the engine, which finds out what this machine lets it do, and return where it is."""
         self._engine = Engine(
             self._paths.engine_socket,
-            installed=INSTALLED,
-            credentials=roles.credentials,
-            account=account_variables(endpoint),
+            installed=self._project.installed,
+            credentials=lambda function: self._roles.credentials(function),
+            account=account_variables(endpoint, self._project.region),
             max_environments=ENVIRONMENTS_PER_FUNCTION,
         )
         await self._engine.start()
         resources.push_async_callback(self._engine.stop)
         return f"unix://{self._paths.engine_socket}"
 
-    def _load_template(self) -> tuple[Template, list[BuiltFunction]]:
-        """Return the template, and the functions that `sam build` made of it."""
-        template = _load_template()
-        build.prepare(self._paths)
+    async def _load(self) -> Template:
+        """Load the template, and begin to read what its stack is made with."""
+        template = await asyncio.to_thread(self._project.load_template)
+        self._has_api = any(api.routes for api in TemplateApis(template).apis())
+        self._preloading = asyncio.create_task(asyncio.to_thread(preload, services(template), self._project.models))
+        return template
+
+    async def _tell_that_it_is_reachable(self) -> None:
+        if self._on_reachable is not None and self._has_api:
+            await self._prepared
+            await self._on_reachable(self.running)
+
+    async def _sync_sources(self, resources: contextlib.AsyncExitStack) -> SourceSync:
+        """Bring what `sam build` made to the sources, and keep it there."""
+        await self._prepared
+        return await asyncio.to_thread(lambda: resources.enter_context(SourceSync(self._built_functions())))
+
+    def _built_functions(self) -> list[BuiltFunction]:
         find = functools.cache(find_interpreter)  # each search runs interpreters
-        return template, [
+        built = {name: build.code_folder(self._build, name) for name in self.template.functions}
+        self._substituted = function_notes.substituted(self.template, find)
+        return [
             BuiltFunction(
                 sources=function.code_uri,
-                build=self._paths.build / function.logical_id,
+                build=built[name],
                 interpreter=find(function.runtime).path,
+                packaging=self._project.declaration.packaging,
             )
-            for function in template.functions.values()
-            if function.runtime.startswith("python")
+            for name, function in self.template.functions.items()
+            if function.runtime.startswith("python") and built[name].is_dir()
         ]
 
     def _serve_events(self, endpoint: Endpoint) -> None:
@@ -231,17 +286,34 @@ class Emulation:
         root = endpoint.root.environment()
         declared = {
             name: as_sam_describes_it(
-                self.template, name, self._paths.build / name, {**root, **self.stack.environment(name)}
+                self.template,
+                name,
+                self._build,
+                {**root, **self.stack.environment(name)},
+                self._engine.find_image,
+                self._engine.layers.merged,
             )
             for name in self.template.functions
         }
+        refused = [(name, function.refusal) for name, function in declared.items() if function.refusal]
+        self._notes += [f"Not run: {name}. {refusal}" for name, refusal in refused]
         names = {self.stack.created[name].ref: name for name in declared}
-        self._events.serve(self._engine.functions, declared, names)
+        clients = Clients(endpoint, self.template.region)
+        settings = functools.partial(settings_of, clients)
+        self._events.serve(self._engine.functions, declared, names, settings, self._send_as_function)
+
+    async def _send_as_function(self, function: str, message: Message) -> None:
+        """Send what became of an event, with the credentials of the function's role."""
+        role = await self._roles.credentials(function)
+        clients = Clients(self.running.endpoint, self.template.region, role=role)
+        await asyncio.to_thread(send, clients, message)
 
     async def _identify(self, _: str) -> dict[str, Any]:
         return asdict(self.running.process)
 
     async def _status(self, _: str = "") -> dict[str, Any]:
+        engine_notes = await self._engine.notes() if self.gateway is not None else []
+        gateway_notes = self.gateway.notes() if self.gateway is not None else []
         return {
             "pid": self.running.process.pid,
             "endpoint_url": self.running.endpoint_url,
@@ -252,9 +324,24 @@ class Emulation:
             "faults": self.backing_services.faults.describe(),
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             "apis": self.gateway.rows() if self.gateway is not None else [],
+            "has_api": self._has_api,
             "resources": self.stack.summary(),
-            "notes": [*self._notes, *self.stack.notes(), *(self.gateway.notes() if self.gateway is not None else [])],
+            "notes": list(dict.fromkeys([*self._notes, *engine_notes, *self.stack.notes(), *gateway_notes])),
             "sample_items": self.sample_items,
+        }
+
+    async def _report(self, _: str) -> dict[str, Any]:
+        if self.gateway is None:
+            raise EmulatorError("The report is about functions on the emulator's own engine: leave ENGINE away.")
+        from emulator import usage_report  # statistics are large, and few ask
+
+        running = self._engine.functions
+        return {
+            "uptime_seconds": round(time.monotonic() - self._started, 1),
+            "functions": await usage_report.functions(running, self.template),
+            "routes": usage_report.routes(running.metrics, self.gateway.apis_with),
+            "denied_calls": self._denied_calls.describe(),
+            "prices": lambda_prices.described(),
         }
 
     async def _reset(self, _: str) -> dict[str, Any]:
@@ -272,7 +359,8 @@ class Emulation:
         """
         if self.gateway is None:
             raise EmulatorError(
-                "The gateway runs functions on the emulator's own engine: leave ENGINE away, or use FRONT=sam."
+                f"The gateway runs functions on the emulator's own engine: leave ENGINE away, or use "
+                f"{option('front')}=sam."
             )
         return await self.gateway.open(port, owner or self.running.process)
 
@@ -292,16 +380,21 @@ class Emulation:
         served = await self.open_gateway(int(asked["port"]), ProcessIdentity(**asked["owner"]))
         return {"apis": [asdict(api) for api in served]}
 
+    async def _record(self, folder: str) -> dict[str, Any]:
+        """Record into `folder` for some seconds from now; "" stops."""
+        if self.gateway is None:
+            raise EmulatorError(
+                "Only the gateway records, and it runs on the emulator's own engine: leave ENGINE away."
+            )
+        recorder = self.gateway.recorder
+        if not folder:
+            return await asyncio.to_thread(recorder.stop)
+        told = await asyncio.to_thread(recorder.extend, Path(folder))
+        return {**told, "apis": self.gateway.rows()}
+
     async def _stop(self, _: str) -> dict[str, Any]:
         self._stop_requested.set()
         return await self._identify("")
-
-
-def _load_template() -> Template:
-    """Load the template, and what the clients of its resources need."""
-    template = Template.load(TEMPLATE, LOCAL_PARAMETERS)
-    preload(services(template))
-    return template
 
 
 async def _all_of(*awaitables: Awaitable[Any]) -> list[Any]:

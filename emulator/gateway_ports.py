@@ -7,29 +7,27 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from emulator.aws.stack import Stack
+from emulator.command_names import spelled
+from emulator.declared_functions import as_sam_describes_it
 from emulator.engine import Engine
-from emulator.engine.function import Function
 from emulator.errors import EmulatorError
 from emulator.gateway import Gateway, ServedApi
 from emulator.gateway.engine_functions import EngineFunctions, OutputLog
 from emulator.gateway.template_apis import TemplateApis
-from emulator.processes.ports import LOOPBACK
+from emulator.processes.ports import HIGHEST_PORT, LOOPBACK, ports_from
 from emulator.processes.process_identity import ProcessIdentity
+from emulator.recording import Recorder
 from emulator.status_view import Row
 from sam_template import Template
-from sam_template.repository import REGION
 
 _OWNERS_EVERY_SECONDS = 0.3
-_SAMS_ACCOUNT = "123456789012"
 
 
-@dataclass(frozen=True)
-class _Opened:
+class _Opened(NamedTuple):
     gateway: Gateway
     apis: Sequence[ServedApi]
     owner: ProcessIdentity
@@ -55,14 +53,23 @@ class GatewayPorts:
     ) -> None:
         reader = TemplateApis(template)
         self._apis = reader.apis()
-        self._notes = [*reader.unserved(), *dict.fromkeys(note for api in self._apis for note in api.notes)]
+        self._notes = list(dict.fromkeys(note for api in self._apis for note in api.notes))
         declared = {
-            name: as_sam_describes_it(template, name, build / name, {**credentials, **stack.environment(name)})
+            name: as_sam_describes_it(
+                template,
+                name,
+                build,
+                {**credentials, **stack.environment(name)},
+                engine.find_image,
+                engine.layers.merged,
+            )
             for name in template.functions
         }
         self._functions = EngineFunctions(engine.functions, declared, OutputLog(sys.stderr.fileno()))
+        self._engine = engine
         self._logs = logs
         self._throttles = throttles
+        self.recorder = Recorder()
         self._opened: dict[int, _Opened] = {}
         self._is_started = False
         self._keeper: asyncio.Task[None] | None = None
@@ -79,26 +86,40 @@ class GatewayPorts:
     async def open(self, port: int, owner: ProcessIdentity) -> list[ServedApi]:
         """Serve the first API on `port` and the others on those after it, until `owner` ends; 0 means free ports.
 
-        Raises `EmulatorError` with the remedy when a port is taken.
+        Without an API in the template nothing is served. Raises `EmulatorError` with the remedy when a port is taken,
+        or past the last one.
         """
         if not self._apis:
-            raise EmulatorError("template.yaml declares no HTTP or REST API: there is nothing to serve.")
+            return []
         if not self._is_started:
             self._is_started = True
             self._functions.start()
             self._keeper = asyncio.create_task(self._keep())
-        gateway = Gateway(self._apis, self._functions, self._logs, throttles=self._throttles)
-        ports = [port + index if port else 0 for index in range(len(self._apis))]
+        gateway = Gateway(
+            self._apis,
+            self._functions,
+            self._logs,
+            throttles=self._throttles,
+            metrics=self._engine.functions.metrics,
+            recorder=self.recorder,
+        )
+        ports = ports_from(port, len(self._apis))
         try:
             served = await gateway.start(LOOPBACK, ports)
         except OSError as error:
+            another = port + 100 if ports[-1] + 100 <= HIGHEST_PORT else 3000
             raise EmulatorError(
                 f"The gateway needs port{'s' if len(ports) > 1 else ''} {', '.join(map(str, ports))} "
-                f"({error.strerror or error}): choose others, for example `make start FRONT=gateway PORT={port + 100}`."
+                f"({error.strerror or error}): choose others, for example "
+                f"{spelled('start', front='gateway', port=another)}."
             ) from error
         first = int(served[0].urls[0].split(":")[2].partition("/")[0]) if served[0].urls else port
         self._opened[first] = _Opened(gateway, served, owner)
         return served
+
+    def apis_with(self, route_key: str) -> list[str]:
+        """Return the logical ids of the APIs that have the route."""
+        return [api.logical_id for api in self._apis if any(route.key == route_key for route in api.routes)]
 
     def rows(self) -> list[Row]:
         """Return what the status view says: a row for each API."""
@@ -114,6 +135,7 @@ class GatewayPorts:
 
     async def stop(self) -> None:
         """Close every gateway."""
+        self.recorder.stop()
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -133,35 +155,3 @@ class GatewayPorts:
                 if opened.owner.pid != os.getpid() and not opened.owner.is_running():
                     with contextlib.suppress(OSError):
                         await self._close(port)
-
-
-def as_sam_describes_it(template: Template, name: str, code: Path, variables: Mapping[str, str]) -> Function:
-    """Return a function with the variables that SAM CLI gives its container (`samcli/local/lambdafn/env_vars.py`)."""
-    declared = template.functions[name]
-    logging: Mapping[str, Any] = template.evaluated(name).get("LoggingConfig") or {}
-    own = {
-        "AWS_SAM_LOCAL": "true",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(declared.memory_size),
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(declared.timeout),
-        "AWS_LAMBDA_FUNCTION_HANDLER": declared.handler,
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_LOG_GROUP_NAME": str(logging.get("LogGroup") or f"aws/lambda/{name}"),
-        "AWS_LAMBDA_LOG_STREAM_NAME": "$LATEST",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCOUNT_ID": _SAMS_ACCOUNT,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-    }
-    if log_format := logging.get("LogFormat"):
-        own["AWS_LAMBDA_LOG_FORMAT"] = str(log_format)
-        if log_format == "JSON":
-            own["AWS_LAMBDA_LOG_LEVEL"] = str(logging.get("ApplicationLogLevel", "INFO"))
-    return Function(
-        declared.runtime,
-        declared.handler,
-        code,
-        {**own, **variables},
-        LOOPBACK,
-        0,
-    )

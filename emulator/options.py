@@ -1,4 +1,4 @@
-"""The options in the environment of `make start` and `make up`: the engine, IAM, strictness, another AWS endpoint."""
+"""The options in the environment of `start` and `up`: the engine, IAM, strictness, another AWS endpoint."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Self
 
 from emulator.errors import EmulatorError
-from emulator.paths import SOCKETS_PREFIX, StatePaths
 from emulator.processes.process_identity import ProcessIdentity
+from emulator.project.paths import SOCKETS_PREFIX, StatePaths
 
 _OWNER = "state-folder"
 """The link in a folder of sockets that leads to the state folder it belongs to."""

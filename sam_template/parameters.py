@@ -20,7 +20,7 @@ def parameter_values(file: str, declared: Mapping[str, Any], overrides: Mapping[
     """
     unknown = sorted(set(overrides) - set(declared))
     if unknown:
-        raise TemplateError(f"{file} has no parameter {unknown[0]}; it has {', '.join(sorted(declared))}.")
+        raise TemplateError(f"{file} has no parameter {unknown[0]}; it has {', '.join(sorted(declared)) or 'none'}.")
     values = {}
     for name, declaration in declared.items():
         if name not in overrides and "Default" not in declaration:

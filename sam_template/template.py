@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sam_template import intrinsics
 from sam_template.intrinsics import IntrinsicError, Scope
 from sam_template.parameters import parameter_values, referable_values
-from sam_template.repository import REGION
 from sam_template.translation import TemplateError, place, translate
 
 __all__ = ["Function", "Route", "Template", "TemplateError"]
 
 ACCOUNT_ID: Final = "000000000000"
+DEFAULT_REGION: Final = "us-east-1"
+"""The region of who names none."""
 _HTTP_API_TYPES: Final = ("AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi")
+_LAYER_HASH_LENGTH: Final = 10
 _CACHE_IN_HOME: Final = Path(".local", "translations")
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """One route of an API: `method` in capitals ("ANY" for all), `path` as declared, the function's logical id."""
 
     method: str
@@ -31,12 +31,12 @@ class Route:
     function: str
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """What the template says of a function.
 
-    `code_uri` is absolute, `timeout` is in seconds, `memory_size` in MiB. `role` is the logical id of its role ("" when
-    the role is not in the template). `environment` holds the variables as declared, intrinsics not yet evaluated.
+    `code_uri` is absolute, `timeout` is in seconds, `memory_size` and `ephemeral_storage` are in MiB. `role` is the
+    logical id of its role ("" when the role is not in the template). `image` is the name of its image, "" for a ZIP
+    package. `environment` holds the variables as declared, intrinsics not yet evaluated.
     """
 
     logical_id: str
@@ -46,8 +46,10 @@ class Function:
     code_uri: Path
     timeout: int
     memory_size: int
+    ephemeral_storage: int
     role: str
     environment: Mapping[str, Any]
+    image: str = ""
 
 
 class Template:
@@ -58,13 +60,13 @@ class Template:
     """
 
     def __init__(
-        self, path: Path, parameters: Mapping[str, str], document: Mapping[str, Any], region: str = REGION
+        self, path: Path, parameters: Mapping[str, str], document: Mapping[str, Any], region: str = DEFAULT_REGION
     ) -> None:
         self.path = path
         self.region = region
         self.parameters = parameters
         self._document = document
-        self.declared_resources: Mapping[str, Mapping[str, Any]] = self._section("Resources")
+        self.declared_resources: Mapping[str, Mapping[str, Any]] = self.section("Resources")
         self.resources = self._that_hold("Resources")
         self.outputs = self._that_hold("Outputs")
         self._code_uris: Mapping[str, str] = {}
@@ -76,7 +78,7 @@ class Template:
         parameters: Mapping[str, str] | None = None,
         *,
         cache: Path | None = None,
-        region: str = REGION,
+        region: str = DEFAULT_REGION,
     ) -> Template:
         """Return the template at `path` with `parameters` over its defaults.
 
@@ -106,11 +108,11 @@ class Template:
 
         `overrides` are values for parameters; those that the template does not declare are passed over.
         """
-        declared = self._section("Parameters")
+        declared = self.section("Parameters")
         replaced = {name: value for name, value in (overrides or {}).items() if name in declared}
         values = referable_values(declared, {**self.parameters, **replaced})
         values.update(pseudo_parameters(stack_name, self.region))
-        return Scope(values, self._section("Conditions"), self._section("Mappings"), ref, get_att)
+        return Scope(values, self.section("Conditions"), self.section("Mappings"), ref, get_att)
 
     def symbols(self, *, stack_name: str = "stack", overrides: Mapping[str, str] | None = None) -> Scope:
         """Return a scope in which a resource stands for itself: its logical id, or "logical id.attribute"."""
@@ -151,18 +153,23 @@ class Template:
         return tuple(sorted(found, key=lambda route: (route.path, route.method)))
 
     @cached_property
-    def creation_order(self) -> tuple[str, ...]:
-        """The logical ids, each after those that it refers to or depends on. Raises TemplateError for a circle."""
+    def dependencies(self) -> Mapping[str, Set[str]]:
+        """For each logical id those that it refers to or depends on. Raises TemplateError for one that is not there."""
         graph = {}
         for logical_id, resource in self.resources.items():
             after = resource.get("DependsOn", [])
             named = {after} if isinstance(after, str) else set(after)
-            for name in sorted(named - self._section("Resources").keys()):
+            for name in sorted(named - self.section("Resources").keys()):
                 raise self.error(logical_id, f"{logical_id} depends on {name}, which the template does not declare.")
             referred = {name for name, _ in self._references(logical_id)}
             graph[logical_id] = (referred | named) & self.resources.keys()
+        return graph
+
+    @cached_property
+    def creation_order(self) -> tuple[str, ...]:
+        """The logical ids, each after its dependencies. Raises TemplateError for a circle."""
         try:
-            return tuple(graphlib.TopologicalSorter(graph).static_order())
+            return tuple(graphlib.TopologicalSorter(self.dependencies).static_order())
         except graphlib.CycleError as error:
             circle = " → ".join(error.args[1])
             raise TemplateError(f"{self.path.name}: resources refer to each other in a circle ({circle}).") from error
@@ -175,18 +182,44 @@ class Template:
             intrinsics.evaluate(output.get("Value"), self._symbols(seen), "Outputs")
         return frozenset((logical_id, attribute) for logical_id, attribute in seen if attribute)
 
+    def layers(self, logical_id: str) -> list[tuple[str, Path | None]]:
+        """Return a function's layers in order: the logical id in the SAM template and the folder of its source.
+
+        A layer that is not in the template has its ARN, and no folder.
+        """
+        found: list[tuple[str, Path | None]] = []
+        for layer in self.evaluated(logical_id).get("Layers") or []:
+            resource = self.resources.get(str(layer), {})
+            # The translator adds ten digits of a hash to the id of an AWS::Serverless::LayerVersion.
+            sam_id = str(layer)[:-_LAYER_HASH_LENGTH] if str(layer) not in self._code_uris else str(layer)
+            location = self._code_uris.get(sam_id)
+            if location is None:
+                sam_id, location = str(layer), (resource.get("Properties") or {}).get("Content")
+            folder = (self.path.parent / location).resolve() if isinstance(location, str) else None
+            found.append((sam_id, folder))
+        return found
+
+    def docker_context(self, logical_id: str) -> Path | None:
+        """Return the folder from which `sam build` makes the image of a function, None for one that it does not make.
+
+        Source: AWS SAM Developer Guide, "Building a Lambda function container image".
+        """
+        context = (self.resources[logical_id].get("Metadata") or {}).get("DockerContext")
+        return (self.path.parent / context).resolve() if isinstance(context, str) else None
+
     def error(self, logical_id: str, sentence: str) -> TemplateError:
         """Return a TemplateError that names the file and the line of `logical_id`."""
         source = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
         return TemplateError(f"{place(self.path, source, logical_id)}: {sentence}")
 
-    def _section(self, name: str) -> Mapping[str, Any]:
+    def section(self, name: str) -> Mapping[str, Any]:
+        """Return a section of the translated template, such as Conditions; empty when there is none."""
         return self._document.get(name) or {}
 
     def _that_hold(self, section: str) -> Mapping[str, Mapping[str, Any]]:
         """Return the members of a section whose condition holds, their Properties never missing."""
         members: dict[str, Mapping[str, Any]] = {}
-        for name, member in self._section(section).items():
+        for name, member in self.section(section).items():
             condition = member.get("Condition")
             try:
                 if condition is None or intrinsics.evaluate_condition(condition, self.symbols(), f"{section}.{name}"):
@@ -233,11 +266,14 @@ class Template:
                 code_uri=(self.path.parent / self._code_uris.get(logical_id, ".")).resolve(),
                 timeout=int(properties.get("Timeout", 3)),
                 memory_size=int(properties.get("MemorySize", 128)),
+                ephemeral_storage=int((properties.get("EphemeralStorage") or {}).get("Size", 512)),
                 role=role if attribute == "Arn" and role in self.resources else "",
                 environment=dict(variables),
+                image=str((properties.get("Code") or {}).get("ImageUri") or ""),
             )
-        except (TypeError, ValueError) as error:
-            raise self.error(logical_id, f"{logical_id} has a Timeout or MemorySize that is no number.") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            sentence = f"{logical_id} has a Timeout, MemorySize or EphemeralStorage.Size that is no number."
+            raise self.error(logical_id, sentence) from error
 
     def _integrated_function(self, operation: Mapping[str, Any]) -> str:
         """Return the logical id of the function behind an operation of an OpenAPI body, through its alias if any."""

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 KEPT_TRANSLATIONS: Final = 8
-_FORMAT: Final = "2"  # of the kept files
+_FORMAT: Final = "3"  # of the kept files
 _CODE_PROPERTIES: Final = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 # The translator takes code that is packaged already; where it lies means nothing to a local run.
 _DEFINITIONS: Final = {
@@ -118,7 +118,7 @@ def _translate(path: Path, source: str, parameters: Mapping[str, str], region: s
         raise TemplateError("; ".join(causes)) from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise TemplateError(
-            f"{path.name} is not a SAM template that the translator can read ({error}); `make validate` says more."
+            f"{path.name} is not a template that SAM's translator can read ({error}); `sam validate --lint` says more."
         ) from error
     return Translation(json.loads(json.dumps(plain)), code_uris)
 
@@ -173,6 +173,9 @@ def _package(document: dict[str, Any]) -> dict[str, str]:
     for logical_id, resource in document["Resources"].items():
         name = _CODE_PROPERTIES.get(resource["Type"])
         properties = resource.get("Properties")
+        if isinstance(properties, dict) and properties.get("PackageType") == "Image":
+            _name_image(logical_id, resource, properties)
+            continue
         if name is None or not isinstance(properties, dict):
             continue
         location = properties.get(name, inherited if name == "CodeUri" else None)
@@ -180,6 +183,21 @@ def _package(document: dict[str, Any]) -> dict[str, str]:
             found[logical_id] = location
             properties[name] = _PACKAGED_CODE
     return found
+
+
+def _name_image(logical_id: str, resource: Mapping[str, Any], properties: dict[str, Any]) -> None:
+    """Give an Image function the name under which `sam build` keeps what it builds of the function's Dockerfile.
+
+    Source: SAM CLI 1.170, `ApplicationBuilder._build_lambda_image`.
+    """
+    metadata = resource.get("Metadata")
+    if not isinstance(metadata, dict) or "Dockerfile" not in metadata:
+        return
+    name = f"{str(metadata.get('DockerImage', logical_id)).lower()}:{metadata.get('DockerTag', 'latest')}"
+    if resource["Type"] == "AWS::Serverless::Function":
+        properties["ImageUri"] = name
+    elif resource["Type"] == "AWS::Lambda::Function":
+        properties["Code"] = {"ImageUri": name}
 
 
 def _write_out_definitions(path: Path, document: dict[str, Any]) -> None:

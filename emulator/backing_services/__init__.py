@@ -1,4 +1,4 @@
-"""What the shop needs beside AWS: Redis, Elasticsearch and Claude, or fakes for them, and their faults."""
+"""What functions need beside AWS: Redis, Elasticsearch and Claude, or fakes for them, and their faults."""
 
 from emulator.backing_services.services import BackingServices
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
-from typing import Self
+from typing import Final, Self
 
-from aiohttp import web
-
+from emulator.http_server import HttpServer, Limits, Request, Response
 from emulator.processes.ports import LOOPBACK
+
+_LOG: Final = logging.getLogger(__name__)
+_STOP_SECONDS: Final = 1.0
 
 
 class LoopbackServer(ABC):
-    """Serves the application of a subclass at `port`, 0 meaning a free one."""
+    """Serves what a subclass answers at `port`, 0 meaning a free one. A longer body than `body_bytes` is not kept."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, body_bytes: int) -> None:
         self._port = port
-        self._runner: web.AppRunner | None = None
+        self._server = HttpServer(self._handle, limits=Limits(body_bytes=body_bytes))
 
     @property
     def port(self) -> int:
@@ -38,22 +41,21 @@ class LoopbackServer(ABC):
 
     async def start(self) -> None:
         """Start listening. Raises OSError when the port is taken."""
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, LOOPBACK, self._port).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = runner.addresses[0][1]
+        await self._server.start(LOOPBACK, self._port)
+        self._port = self._server.port
 
     async def stop(self) -> None:
         """Stop listening; harmless when it does not."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._server.stop(_STOP_SECONDS)
+
+    def _handle(self, request: Request) -> None:
+        try:
+            response = self._respond(request)
+        except Exception:
+            _LOG.exception("%s %s failed", request.method, request.target.decode("latin-1"))
+            response = Response(500)
+        request.respond(response)
 
     @abstractmethod
-    def _application(self) -> web.Application:
-        """Return what is served."""
+    def _respond(self, request: Request) -> Response:
+        """Return the answer to a request, whose body is empty when it was too large."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import shutil
@@ -10,34 +9,40 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-from emulator.control import ask, running_or_lock
 from emulator.errors import EmulatorError, sentence_of
-from emulator.paths import RunningEmulator, StatePaths
 from emulator.processes.process_identity import ProcessIdentity
+from emulator.project.paths import RunningEmulator, StatePaths
+from emulator.project.project import Project
 from emulator.state_lock import StateLock, holder
-from sam_template.repository import REPOSITORY
 
 START_SECONDS = 60
 STOP_SECONDS = 15
 _KILLED_SECONDS = 5
 _ROOM_FOR_A_SENTENCE = 4096
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
+# By its path and not by its name: a project may have modules of the same names as those of the emulator.
+_EMULATOR = (sys.executable, "-P", str(Path(__file__).resolve().parents[1] / "__main__.py"))
 
 
-def up(paths: StatePaths) -> RunningEmulator:
+def up(project: Project, paths: StatePaths) -> RunningEmulator:
     """Start an emulator that outlives this command, unless one runs; return it.
 
     Raises `EmulatorError` with the reason that its log gives when it does not start.
     """
-    running, lock = asyncio.run(running_or_lock(paths))
+    lock = StateLock.take(paths)
     if lock is None:
-        assert running is not None  # noqa: S101
-        return running
+        running, lock = _running_or_lock(paths)
+        if running is not None:
+            return running
+    assert lock is not None  # noqa: S101
     try:
-        process = _serve(paths, lock)
+        process = _serve(project, paths, lock)
     finally:
         lock.release()
+    import emulator.control  # noqa: F401 what follows needs it, and there is time now
+
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = paths.running()
@@ -51,6 +56,14 @@ def up(paths: StatePaths) -> RunningEmulator:
     raise EmulatorError(f"The emulator did not start within {START_SECONDS} s: see {paths.log}.")
 
 
+def _running_or_lock(paths: StatePaths) -> tuple[RunningEmulator | None, StateLock | None]:
+    import asyncio
+
+    from emulator.control import running_or_lock
+
+    return asyncio.run(running_or_lock(paths))
+
+
 def _last_words(paths: StatePaths, status: int) -> str:
     if said := paths.log.read_text(errors="replace").strip():
         return said
@@ -59,12 +72,12 @@ def _last_words(paths: StatePaths, status: int) -> str:
     return f"The emulator ended with status {status}."
 
 
-def _serve(paths: StatePaths, lock: StateLock) -> subprocess.Popen[bytes]:
+def _serve(project: Project, paths: StatePaths, lock: StateLock) -> subprocess.Popen[bytes]:
     paths.log.unlink(missing_ok=True)
     with paths.log.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "serve", "--locked", str(lock.descriptor)],
-            cwd=REPOSITORY,
+            [*_EMULATOR, *project.arguments(), "serve", "--locked", str(lock.descriptor)],
+            cwd=project.root,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -89,6 +102,10 @@ def down(paths: StatePaths) -> bool:
         if running is None:
             _signal(owner, signal.SIGTERM)  # it is starting
         else:
+            import asyncio
+
+            from emulator.control import ask
+
             asyncio.run(ask(running, "stop", seconds=2))
     except EmulatorError:
         _signal(owner, signal.SIGTERM)

@@ -10,45 +10,50 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from emulator import options, status_view
-from emulator.aws.ministack import MiniStack, MiniStackError
+from emulator.aws.ministack import MiniStack, MiniStackError, services_named
+from emulator.command_names import exporting, spelled
 from emulator.control import ask, running_or_lock
 from emulator.errors import EmulatorError
-from emulator.paths import INSTALLED, RunningEmulator, StatePaths
-from emulator.processes.attached_process import AttachedProcess
 from emulator.processes.ports import LOOPBACK, accepts, reserved
 from emulator.processes.process_identity import ProcessIdentity
-from emulator.sam_cli import invoke_command, process_environment, start_api_command
+from emulator.project.paths import RunningEmulator, StatePaths
+from emulator.project.project import Project
+from emulator.sam import build
+from emulator.sam.sam_cli import invoke_command, process_environment
+from emulator.sam.start_api import StartApi
 from emulator.state_lock import StateLock
-from sam_template.repository import REPOSITORY
 
 GATEWAY_PORTS = (*range(3002, 3022), 0)
 """Where the gateway of an emulator in the background listens: the first that is free (0: any). `sam` uses others."""
 if TYPE_CHECKING:
     from emulator.emulation import Emulation
 
+OnReachable = Callable[[RunningEmulator], Awaitable[None]]
 READY_SECONDS = 60
-SAM_STOP_SECONDS = 5
 _POLL_SECONDS = 0.1
+_LISTENS_POLL_SECONDS = 0.02
 
 
 @contextlib.asynccontextmanager
 async def emulator(
-    paths: StatePaths, *, gateway_port: int | None = None
+    project: Project, paths: StatePaths, *, gateway_port: int | None = None, on_reachable: OnReachable | None = None
 ) -> AsyncIterator[tuple[RunningEmulator, Callable[[], Awaitable[str]]]]:
     """Yield the emulator of `paths`, one that runs already or one for the length of the block.
 
     The second value waits until that emulator dies and returns the sentence that says so. With `gateway_port` the
-    emulator's gateway listens there as long as this process lives.
+    emulator's gateway listens there as long as this process lives. `on_reachable` is called with an emulator that has
+    an API and that this process makes, while its stack is being made.
     """
     running, lock = await running_or_lock(paths)
     if lock is not None:
-        async with _emulation(paths, lock, () if gateway_port is None else (gateway_port,)) as emulation:
+        ports = () if gateway_port is None else (gateway_port,)
+        async with _emulation(project, paths, lock, ports, on_reachable) as emulation:
             yield emulation.running, lambda: _ended(emulation)
     elif running is not None:
         if gateway_port is not None:
@@ -59,20 +64,37 @@ async def emulator(
 
 
 @contextlib.asynccontextmanager
-async def _emulation(paths: StatePaths, lock: StateLock, gateway_ports: Sequence[int]) -> AsyncIterator[Emulation]:
+async def _emulation(
+    project: Project,
+    paths: StatePaths,
+    lock: StateLock,
+    gateway_ports: Sequence[int],
+    on_reachable: OnReachable | None = None,
+) -> AsyncIterator[Emulation]:
     """Run an emulation for the length of the block."""
     is_embedded = not os.environ.get("AWS_ENDPOINT_URL")
     with lock:
-        ministack = MiniStack(INSTALLED, log=paths.ministack_log, enforce_iam=options.enforces_iam())
+        ministack = MiniStack(
+            project.installed,
+            log=paths.ministack_log,
+            enforce_iam=options.enforces_iam(),
+            services=services_named(project.template.read_text(encoding="utf-8", errors="replace")),
+        )
         try:
             if is_embedded:
                 await ministack.launch()
-            # Imported here: that takes as long as MiniStack needs to start.
-            from emulator import emulation as whole
+            prepared = asyncio.get_running_loop().run_in_executor(None, build.prepare, project, paths)
+            try:
+                # Imported here: that takes as long as MiniStack needs to start.
+                from emulator import emulation as whole
 
-            aws = ministack if is_embedded else None
-            async with whole.Emulation(paths, lock, aws, gateway_ports=gateway_ports) as emulation:
-                yield emulation
+                aws = ministack if is_embedded else None
+                async with whole.Emulation(
+                    project, paths, lock, prepared, aws, gateway_ports=gateway_ports, on_reachable=on_reachable
+                ) as emulation:
+                    yield emulation
+            finally:
+                await asyncio.gather(prepared, return_exceptions=True)
         except MiniStackError as error:
             raise EmulatorError(str(error)) from error
         finally:
@@ -108,7 +130,7 @@ def _at_its_end(log: Path) -> TextIO:
 async def _gone(paths: StatePaths, running: RunningEmulator) -> str:
     while paths.running() == running:  # noqa: ASYNC110 another process ends it
         await asyncio.sleep(_POLL_SECONDS)
-    return f"The emulator (process {running.process.pid}) is gone: `make up` or `make start` starts a new one."
+    return f"The emulator (process {running.process.pid}) is gone: {spelled('up')} or {spelled('start')} makes one."
 
 
 async def _ended(emulation: Emulation) -> str:
@@ -118,34 +140,53 @@ async def _ended(emulation: Emulation) -> str:
     return emulation.failure.result() if emulation.failure.done() else ""
 
 
-async def start(paths: StatePaths, port: int) -> None:
-    """Run `sam local start-api` on `port` until a signal, the parent's end, or the end of something it needs."""
+async def start(project: Project, paths: StatePaths, port: int) -> None:
+    """Run `sam local start-api` on `port` until a signal, the parent's end, or the end of something it needs.
+
+    A template without an API has nothing for `sam` to serve: its functions run for events alone.
+    """
     began = time.monotonic()
     with reserved(port, paths.ports):
-        outcome = await _serve_api(paths, port, began)
+        outcome = await _serve_api(project, paths, port, began)
     if outcome:
         raise EmulatorError(outcome)
 
 
-async def _serve_api(paths: StatePaths, port: int, began: float) -> str | None:
-    async with interruptible() as interrupted, emulator(paths) as (running, ended):
-        command = start_api_command(paths, running, port)
-        sam = await AttachedProcess.start(command, env=process_environment(running), cwd=REPOSITORY)
-        try:
-            outcome = await _first(interrupted(), ended(), _sam_ended(sam), _announce(running, port, began))
-            if outcome is None:
-                outcome = await _first(interrupted(), ended(), _sam_ended(sam))
-        finally:
-            await sam.terminate(SAM_STOP_SECONDS)
-    return outcome
+async def _serve_api(project: Project, paths: StatePaths, port: int, began: float) -> str | None:
+    sam = StartApi(project, paths, port)
+    try:
+        async with (
+            interruptible() as interrupted,
+            emulator(project, paths, on_reachable=sam.begin) as (running, ended),
+        ):
+            status = await ask(running, "status")
+            if not status["has_api"]:
+                _say_ready(status, port, began)
+                return await _first(interrupted(), ended())
+            try:
+                waiting = interrupted(), ended()
+                outcome = await _first(*waiting, _announced_by(sam, running, port, began))
+                if outcome is None:
+                    outcome = await _first(interrupted(), ended(), _sam_ended(sam))
+            finally:
+                await sam.stop()
+            return outcome
+    finally:
+        await sam.stop()  # of a start that failed
 
 
-async def start_gateway(paths: StatePaths, port: int) -> None:
+async def _announced_by(sam: StartApi, running: RunningEmulator, port: int, began: float) -> str | None:
+    """Return None when the API answers, having said what runs where, or the sentence for a `sam` that ended."""
+    await sam.go_on(running)
+    return await _first(_sam_ended(sam), _announce(running, port, began))
+
+
+async def start_gateway(project: Project, paths: StatePaths, port: int) -> None:
     """Serve the template's APIs from `port` on, without `sam`, until a signal or the end of something it needs."""
     began = time.monotonic()
     with reserved(port, paths.ports):
-        async with interruptible() as interrupted, emulator(paths, gateway_port=port) as (running, ended):
-            await _say_ready(running, port, began)
+        async with interruptible() as interrupted, emulator(project, paths, gateway_port=port) as (running, ended):
+            _say_ready(await ask(running, "status"), port, began)
             outcome = await _first(interrupted(), ended())
     if outcome:
         raise EmulatorError(outcome)
@@ -157,30 +198,39 @@ async def _announce(running: RunningEmulator, port: int, began: float) -> None:
     while not accepts(port):
         if time.monotonic() > deadline:
             raise EmulatorError(f"sam local start-api did not answer within {READY_SECONDS} s: see its lines above.")
-        await asyncio.sleep(_POLL_SECONDS)
-    await _say_ready(running, port, began)
+        await asyncio.sleep(_LISTENS_POLL_SECONDS)
+    _say_ready(await ask(running, "status"), port, began)
 
 
-async def _say_ready(running: RunningEmulator, port: int, began: float) -> None:
-    sys.stdout.write(f"\n{status_view.render(await ask(running, 'status'))}\n")
-    sys.stdout.write(
-        f"\nReady: http://{LOOPBACK}:{port} ({time.monotonic() - began:.1f} s; Ctrl-C stops everything)\n\n"
-    )
+def _say_ready(status: Mapping[str, Any], port: int, began: float) -> None:
+    served = f"http://{LOOPBACK}:{port}"
+    if not status["has_api"]:
+        served = f"no API, the functions wait for events; in another shell, {exporting()} points sam and aws here"
+    sys.stdout.write(f"\n{status_view.render(status)}\n")
+    sys.stdout.write(f"\nReady: {served} ({time.monotonic() - began:.1f} s; Ctrl-C stops everything)\n\n")
     sys.stdout.flush()
 
 
-async def _sam_ended(sam: AttachedProcess) -> str:
+def _sam_variables(running: RunningEmulator, paths: StatePaths) -> dict[str, str]:
+    return process_environment(running) | {"TMPDIR": str(paths.sam_temporary)}
+
+
+async def _sam_ended(sam: StartApi) -> str:
     status = await sam.wait()
     return f"sam local start-api ended with status {status}: see its lines above."
 
 
-async def invoke(paths: StatePaths, function: str, event: Path) -> int:
-    """Run `sam local invoke` and return its exit status. A terminal's Ctrl-C reaches it too."""
-    _require_event(event)
-    async with interruptible() as interrupted, emulator(paths) as (running, ended):
-        command = invoke_command(paths, running, function, event)
+async def invoke(project: Project, paths: StatePaths, function: str, event: Path | None) -> int:
+    """Run `sam local invoke`, without an `event` with an empty one; return its exit status.
+
+    A terminal's Ctrl-C reaches it too.
+    """
+    if event:
+        _require_event(event)
+    async with interruptible() as interrupted, emulator(project, paths) as (running, ended):
+        command = invoke_command(project, paths, running, function, event)
         process = await asyncio.create_subprocess_exec(
-            *command, env=process_environment(running), cwd=REPOSITORY, stdin=asyncio.subprocess.DEVNULL
+            *command, env=_sam_variables(running, paths), cwd=project.root, stdin=asyncio.subprocess.DEVNULL
         )
         waiting = asyncio.ensure_future(process.wait())
         await _first(interrupted(), ended(), waiting)
@@ -194,23 +244,23 @@ def _require_event(event: Path) -> None:
     try:
         json.loads(event.read_bytes())
     except OSError as error:
-        raise EmulatorError(f"The event {event} cannot be read ({error.strerror}): name a file of events/.") from None
+        raise EmulatorError(f"The event {event} cannot be read ({error.strerror}): name a JSON file.") from None
     except ValueError as error:
         raise EmulatorError(f"The event {event} is not JSON ({error}).") from None
 
 
-async def serve(paths: StatePaths, descriptor: int | None = None) -> None:
+async def serve(project: Project, paths: StatePaths, descriptor: int | None = None) -> None:
     """Run the emulator alone until it is stopped.
 
     `descriptor` is where the parent process locked the state folder for this one. Raises `EmulatorError`.
     """
     lock = StateLock(paths, descriptor) if descriptor is not None else (await running_or_lock(paths))[1]
     if lock is None:
-        raise EmulatorError("An emulator is running already: `make down` ends it.")
+        raise EmulatorError(f"An emulator is running already: {spelled('down')} ends it.")
     gateway_ports = () if options.runs_containers() else GATEWAY_PORTS
     async with (
         interruptible(with_parent=False) as interrupted,
-        _emulation(paths, lock, gateway_ports) as emulation,
+        _emulation(project, paths, lock, gateway_ports) as emulation,
     ):
         sys.stdout.write(f"The emulator runs as process {os.getpid()}: {emulation.running.endpoint_url}\n")
         sys.stdout.flush()

@@ -16,6 +16,8 @@ from emulator.fault_injection.wire import Wire
 
 _HTTP_ERRORS: Final = (b"HTTP/1.1 4", b"HTTP/1.1 5")
 _RESET: Final = struct.pack("ii", 1, 0)
+_HALF_OPEN_SECONDS: Final = 1.0
+"""How long a client that sends no more is waited for when no response is due."""
 
 
 class ConnectionOwner(Protocol):
@@ -42,20 +44,10 @@ class _Side(asyncio.Protocol):
         self.connection = connection
         self.transport: asyncio.Transport | None = None
         self.peer: _Side | None = None
-        self.has_ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def eof_received(self) -> bool:
-        """Pass a half-close on; the other direction stays open."""
-        self.has_ended = True
-        if self.peer is None or self.peer.has_ended or not self.connection.passes_on:
-            return False  # closes this side, and `lost` the other once it has been written out
-        if self.peer.transport is not None and not self.peer.transport.is_closing():
-            self.peer.transport.write_eof()
-        return True
 
     def connection_lost(self, _: Exception | None) -> None:
         self.connection.lost(self)
@@ -87,8 +79,18 @@ class _Client(_Side):
     def data_received(self, data: bytes) -> None:
         self.connection.from_client(data)
 
+    def eof_received(self) -> bool:
+        """Pass a half-close on: the response is still to come."""
+        if not self.connection.passes_on:
+            return False  # closes this side, and `lost` the other once it has been written out
+        self.connection.client_ended()
+        return True
+
 
 class _Server(_Side):
+    # A backing service that has ended sends no response any more: the connection is closed as a whole. Half-closed, it
+    # would stay for as long as the client keeps it in its pool.
+
     def data_received(self, data: bytes) -> None:
         self.connection.from_server(data)
 
@@ -102,6 +104,9 @@ class Connection:
         self._server: _Side = _Server(self)
         self._connecting: asyncio.Task[None] | None = None
         self._delay: asyncio.TimerHandle | None = None
+        self._half_open: asyncio.TimerHandle | None = None
+        self._early: list[bytes] = []  # what the client sent before the backing service was reached
+        self._client_has_ended = False
         self._wire = proxy.wire
         self._reader = proxy.wire.reader(proxy.hosts)
         self._is_to_fail = False  # the request that has begun
@@ -130,12 +135,14 @@ class Connection:
         if self.is_stalled:
             self._is_spoilt = True
             return
-        assert self.client.transport is not None  # noqa: S101
-        self.client.transport.pause_reading()
         self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     def from_client(self, data: bytes) -> None:
         """Take what the client sends."""
+        if self._server.transport is None and not self.is_stalled and self.client.transport is not None:
+            self._early.append(data)
+            self.client.transport.pause_reading()
+            return
         if self.is_stalled or self._is_spoilt:
             self._is_spoilt = True  # what is lost now would be missing later
             return
@@ -165,6 +172,8 @@ class Connection:
             return
         is_first = self._is_response_due
         self._is_response_due = False
+        if self._half_open is not None:
+            self._expect_end()
         if is_first and self._proxy.on_error is not None and data.startswith(_HTTP_ERRORS):
             self._proxy.on_error(data)
         fault = self._proxy.fault
@@ -184,19 +193,35 @@ class Connection:
     def reset(self) -> None:
         """End both sides at once."""
         self._is_over = True
-        if self._delay is not None:
-            self._delay.cancel()
+        for timer in (self._delay, self._half_open):
+            if timer is not None:
+                timer.cancel()
         if self._connecting is not None:
             self._connecting.cancel()
         self.client.reset()
         self._server.reset()
         self._proxy.connections.discard(self)
 
+    def client_ended(self) -> None:
+        """Pass the end of the requests on, and close soon after the last response."""
+        self._client_has_ended = True
+        server = self._server.transport
+        if self.client.peer is not None and server is not None and not server.is_closing():
+            server.write_eof()
+            self._expect_end()
+
+    def _expect_end(self) -> None:
+        if self._half_open is not None:
+            self._half_open.cancel()
+        self._half_open = asyncio.get_running_loop().call_later(_HALF_OPEN_SECONDS, self._end_half_open)
+
     def lost(self, side: _Side) -> None:
         """End the other side with the one that is gone."""
         if self._is_over:
             return
         self._is_over = True
+        if self._half_open is not None:
+            self._half_open.cancel()
         other = self._server if side is self.client else self.client
         if self._connecting is not None:
             self._connecting.cancel()
@@ -215,7 +240,22 @@ class Connection:
             return
         self.client.peer, self._server.peer = self._server, self.client
         if self.client.transport is not None and not self.client.transport.is_closing():
+            early, self._early = self._early, []
+            for data in early:
+                self.from_client(data)
             self.client.transport.resume_reading()
+            if self._client_has_ended:
+                self.client_ended()
+
+    def _end_half_open(self) -> None:
+        self._half_open = None
+        server = self._server.transport
+        if server is None or server.is_closing():
+            return
+        if self._is_response_due or not server.is_reading():  # it is late, or the client reads slowly
+            self._expect_end()
+        else:
+            server.close()
 
     def _respond_late(self, data: bytes) -> None:
         self._delay = None

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
+import secrets
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from emulator.command_names import option, spelled
 from emulator.errors import EmulatorError
 
 LOOPBACK = "127.0.0.1"
-_HIGHEST_PORT = 65535
+HIGHEST_PORT = 65535
+_LISTENED_PORTS = range(20_000, 32_768)
+"""Below Linux's `ip_local_port_range` (32768 and up) and the dynamic ports of RFC 6335, section 6 (49152 and up)."""
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """Where backing services listen so that functions reach them, and the host under which a function does."""
 
     listen: str = LOOPBACK
@@ -24,20 +28,39 @@ class Network:
 
 
 def free_port() -> int:
-    """Return a TCP port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port that nothing listens on at this moment.
+
+    It is none that the system gives to outgoing connections: one of those may take it before it is listened on.
+    """
+    first = secrets.randbelow(len(_LISTENED_PORTS))
+    for port in itertools.chain(_LISTENED_PORTS[first:], _LISTENED_PORTS[:first]):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise EmulatorError("Every port from 20000 to 32767 is taken: stop what listens on them.")
 
 
 def parse_port(text: str) -> int:
     """Return the port that `text` names. Raises `EmulatorError` with the remedy when it names none."""
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) <= _HIGHEST_PORT):
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) <= HIGHEST_PORT):
         raise EmulatorError(
-            f"PORT={text} is not a port: choose one from 1 to 65535, for example `make start PORT=3001`."
+            f"{option('port')}={text} is not a port: choose one from 1 to 65535, for example "
+            f"{spelled('start', port=3001)}."
         )
     return int(text)
+
+
+def ports_from(first: int, count: int) -> list[int]:
+    """Return the ports of a gateway: `first` and those after it, or zeros, which mean free ones, when it is 0.
+
+    Raises `EmulatorError` with the remedy when there are not as many.
+    """
+    if first + count - 1 > HIGHEST_PORT:
+        raise EmulatorError(
+            f"The gateway needs {count} ports from {first} on, one for each API, and {HIGHEST_PORT} is the last: "
+            f"choose another, for example {spelled('start', front='gateway', port=3000)}."
+        )
+    return [first + index if first else 0 for index in range(count)]
 
 
 @contextlib.contextmanager
@@ -64,16 +87,17 @@ def _require_free(port: int) -> None:
             probe.bind((LOOPBACK, port))
         except PermissionError:
             raise EmulatorError(
-                f"Port {port} needs privileges: choose one above 1023, for example `make start PORT=3000`."
+                f"Port {port} needs privileges: choose one above 1023, for example {spelled('start', port=3000)}."
             ) from None
         except OSError:
             raise _taken(port) from None
 
 
 def _taken(port: int) -> EmulatorError:
-    another = port + 1 if port < _HIGHEST_PORT else 3000
+    another = port + 1 if port < HIGHEST_PORT else 3000
     return EmulatorError(
-        f"Port {port} is taken: stop what listens there, or choose another, for example `make start PORT={another}`."
+        f"Port {port} is taken: stop what listens there, or choose another, for example "
+        f"{spelled('start', port=another)}."
     )
 
 

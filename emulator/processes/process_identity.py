@@ -7,8 +7,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 _HIGHEST_PID = 2**31 - 1  # pid_t is an int
 _START_TICKS = 19  # proc(5): field 22, starttime, is the twentieth after the name
 
@@ -58,6 +56,8 @@ def _boot() -> str:
 
 
 def _start(pid: int) -> str:
+    import psutil  # not where nobody asks it
+
     try:
         process = psutil.Process(pid)
         return "" if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())

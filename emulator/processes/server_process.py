@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, ClassVar, Final, Self
 
 from emulator.processes.attached_process import AttachedProcess
-from emulator.processes.ports import LOOPBACK, free_port
+from emulator.processes.ports import LOOPBACK, accepts, free_port
 
 _POLL_SECONDS: Final = 0.02
 _STARTS: Final = 3
@@ -106,7 +106,7 @@ class ServerProcess(ABC):
     async def _wait_until_it_answers(self) -> None:
         assert self._process is not None  # noqa: S101
         deadline = time.monotonic() + self.start_seconds
-        while not await self._answers():
+        while not (accepts(self.port) and await self._answers()):
             if self._process.returncode is not None:
                 raise self.error(f"{self.title} ended while it started: {self._last_line()} (all of it: {self._log}).")
             if time.monotonic() > deadline:

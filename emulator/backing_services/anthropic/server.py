@@ -9,19 +9,15 @@ from __future__ import annotations
 import hmac
 import itertools
 import json
-from collections.abc import Mapping
 from typing import Any, Final
-
-from aiohttp import web
+from urllib.parse import unquote
 
 from emulator.backing_services.anthropic.errors import ApiError, invalid
-from emulator.backing_services.anthropic.faulty_model import apply_fault, chosen_fault
 from emulator.backing_services.anthropic.message import identifier, message
-from emulator.backing_services.anthropic.model import reply_to
 from emulator.backing_services.anthropic.prompt_cache import PromptCache
-from emulator.backing_services.anthropic.request import check_form
 from emulator.backing_services.anthropic.rules import MODELS, check_rules
 from emulator.backing_services.loopback_server import LoopbackServer
+from emulator.http_server import Request, Response
 
 MAXIMUM_REQUEST_BYTES: Final = 32 * 1024 * 1024
 VERSIONS: Final = ("2023-06-01", "2026-10-21")
@@ -36,38 +32,40 @@ class Anthropic(LoopbackServer):
     """
 
     def __init__(self, port: int = 0, api_key: str | None = None) -> None:
-        super().__init__(port)
+        super().__init__(port, MAXIMUM_REQUEST_BYTES)
         self._api_key = api_key
         self._cache = PromptCache()
         self._numbers = itertools.count(1)
 
-    def _application(self) -> web.Application:
-        application = web.Application(client_max_size=MAXIMUM_REQUEST_BYTES)
-        application.router.add_route("*", "/{path:.*}", self._handle)
-        return application
-
-    async def _handle(self, request: web.Request) -> web.Response:
+    def _respond(self, request: Request) -> Response:
         request_id = identifier("req_01", str(next(self._numbers)))
         status = 200
         try:
-            body = await self._respond(request)
-        except web.HTTPRequestEntityTooLarge:
-            status, body = 413, ApiError(413).body(request_id)
+            body = self._answer(request)
         except ApiError as error:
             status, body = error.status, error.body(request_id)
-        return web.json_response(body, status=status, headers={"request-id": request_id})
+        headers = ((b"content-type", b"application/json; charset=utf-8"), (b"request-id", request_id.encode()))
+        return Response(status, headers, json.dumps(body).encode())
 
-    async def _respond(self, request: web.Request) -> dict[str, Any]:
-        route = (request.method, request.path)
+    def _answer(self, request: Request) -> dict[str, Any]:
+        path = unquote(request.target.decode("latin-1").partition("?")[0])
+        route = (request.method, path)
         if route not in (("POST", "/v1/messages"), ("GET", "/v1/models")):
-            raise ApiError(404, f"{request.method} {request.path}: the emulator's fake does not know this endpoint")
-        key = _authenticate(request.headers, self._api_key)
-        _require_version(request.headers)
+            raise ApiError(404, f"{request.method} {path}: the emulator's fake does not know this endpoint")
+        key = _authenticate(request, self._api_key)
+        _require_version(request)
         if route[0] == "GET":
             return _models()
-        return self._message(key, await _json(request))
+        if request.is_too_large:
+            raise ApiError(413)
+        return self._message(key, _json(request.body))
 
     def _message(self, key: str, body: Any) -> dict[str, Any]:
+        # Not before they are needed: pydantic takes longer to import than a start may.
+        from emulator.backing_services.anthropic.faulty_model import apply_fault, chosen_fault
+        from emulator.backing_services.anthropic.model import reply_to
+        from emulator.backing_services.anthropic.request import check_form
+
         request = check_form(body)
         check_rules(request)
         # The model is plain computation of about a millisecond; a thread would cost more than it would free.
@@ -75,11 +73,11 @@ class Anthropic(LoopbackServer):
         return message(request, reply, self._cache.account(request))
 
 
-def _authenticate(headers: Mapping[str, str], required_key: str | None) -> str:
+def _authenticate(request: Request, required_key: str | None) -> str:
     """Return the key of a request; `x-api-key` wins over `Authorization: Bearer`. Raises ApiError 401."""
-    key, reason = headers.get("x-api-key", "").strip(), "invalid x-api-key"
+    key, reason = _header(request, b"x-api-key").strip(), "invalid x-api-key"
     if not key:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
+        scheme, _, token = _header(request, b"authorization").partition(" ")
         key, reason = (token.strip() if scheme.lower() == "bearer" else ""), "Invalid bearer token"
     if not key:
         raise ApiError(401, "x-api-key header is required")
@@ -90,9 +88,9 @@ def _authenticate(headers: Mapping[str, str], required_key: str | None) -> str:
     return key
 
 
-def _require_version(headers: Mapping[str, str]) -> None:
-    version = headers.get("anthropic-version")
-    if version is None:
+def _require_version(request: Request) -> None:
+    version = _header(request, b"anthropic-version")
+    if not version:
         raise invalid("anthropic-version: header is required")
     if version not in VERSIONS:
         raise invalid(f'anthropic-version: "{version}" is not a valid version')
@@ -103,9 +101,13 @@ def _models() -> dict[str, Any]:
     return {"data": data, "first_id": data[0]["id"], "last_id": data[-1]["id"], "has_more": False}
 
 
-async def _json(request: web.Request) -> Any:
+def _header(request: Request, name: bytes) -> str:
+    return (request.header(name) or b"").decode(errors="surrogateescape")
+
+
+def _json(content: bytes) -> Any:
     try:
-        body = json.loads(await request.read())
+        body = json.loads(content)
         json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise invalid("The request body is not valid JSON: no low surrogate in string") from None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+if TYPE_CHECKING:  # large, and imported with the first search
+    from tantivy import TextAnalyzer, TextAnalyzerBuilder
 
 _STOP_WORDS: Final = "a,an,and,are,as,at,be,but,by,for,if,in,into,is,it,no,not,of,on,or,such,that,the,their,then,there"
 _MORE_STOP_WORDS: Final = "these,they,this,to,was,will,with"
@@ -21,17 +22,27 @@ _WORD: Final = r"\d+(?:[.,]\d+)+|[\p{L}\p{M}\p{N}_]+(?:['\u2019][\p{L}\p{M}\p{N}
 
 
 def _standard() -> TextAnalyzerBuilder:
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
     return TextAnalyzerBuilder(Tokenizer.regex(_WORD)).filter(Filter.lowercase())
 
 
 def _english() -> TextAnalyzerBuilder:
+    from tantivy import Filter
+
     return _standard().filter(Filter.custom_stopword(ENGLISH_STOP_WORDS)).filter(Filter.stemmer("english"))
+
+
+def _keyword() -> TextAnalyzerBuilder:
+    from tantivy import TextAnalyzerBuilder, Tokenizer
+
+    return TextAnalyzerBuilder(Tokenizer.raw())
 
 
 _BUILDERS: Final[Mapping[str, Callable[[], TextAnalyzerBuilder]]] = {
     "standard": _standard,
     "english": _english,
-    "keyword": lambda: TextAnalyzerBuilder(Tokenizer.raw()),
+    "keyword": _keyword,
 }
 NAMES: Final = frozenset(_BUILDERS)
 

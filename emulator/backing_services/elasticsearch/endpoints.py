@@ -5,20 +5,23 @@ Source: Elasticsearch 8.19 reference, "REST APIs": cat, index, alias, bulk, coun
 
 from __future__ import annotations
 
+import asyncio
+import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
-
-from aiohttp import web
 
 from emulator.backing_services.elasticsearch.errors import ElasticsearchError, illegal_argument
 from emulator.backing_services.elasticsearch.index import Index, Indices
 from emulator.backing_services.elasticsearch.search import SHARDS, count, search
-from emulator.backing_services.elasticsearch.wire import check_parameters, json_response, read_json, read_lines
+from emulator.backing_services.elasticsearch.wire import Call, check_parameters, json_response, read_json, read_lines
+from emulator.http_server import Response
 
 VERSION: Final = "8.19.3"
-_INDEX: Final = "/{index:[^_/][^/]*}"
+_PREPARED_AFTER_SECONDS: Final = 1.0
+"""Whoever fills an index has more to do at once than to search it."""
+_INDEX: Final = "/(?P<index>[^_/][^/]*)"
 
 
 class Endpoints:
@@ -27,86 +30,94 @@ class Endpoints:
     def __init__(self, indices: Indices) -> None:
         self._indices = indices
         self._uuid = secrets.token_urlsafe(16)
+        self._routes: tuple[tuple[Sequence[str], str, Callable[[Call], Response]], ...] = (
+            (["GET"], "/", self._root),
+            (["GET"], "/_alias/(?P<alias>[^/]+)", self._get_alias),
+            (["GET"], "/_cat/indices", self._cat_indices),
+            (["POST"], "/_aliases", self._change_aliases),
+            (["PUT"], _INDEX, self._create_index),
+            (["DELETE"], _INDEX, self._delete_index),
+            (["POST", "PUT"], f"{_INDEX}/_bulk", self._bulk),
+            (["POST"], f"{_INDEX}/_refresh", self._refresh),
+            (["GET", "POST"], f"{_INDEX}/_count", self._count),
+            (["GET", "POST"], f"{_INDEX}/_search", self._search),
+        )
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return every route; whatever is not here is answered with 400."""
-        return [
-            web.get("/", self._root, allow_head=False),
-            web.get("/_alias/{alias}", self._get_alias, allow_head=False),
-            web.get("/_cat/indices", self._cat_indices, allow_head=False),
-            web.post("/_aliases", self._change_aliases),
-            web.put(_INDEX, self._create_index),
-            web.delete(_INDEX, self._delete_index),
-            web.post(f"{_INDEX}/_bulk", self._bulk),
-            web.put(f"{_INDEX}/_bulk", self._bulk),
-            web.post(f"{_INDEX}/_refresh", self._refresh),
-            web.get(f"{_INDEX}/_count", self._count, allow_head=False),
-            web.post(f"{_INDEX}/_count", self._count),
-            web.get(f"{_INDEX}/_search", self._search, allow_head=False),
-            web.post(f"{_INDEX}/_search", self._search),
-        ]
+    def respond(self, call: Call) -> Response:
+        """Answer a request; one that no route takes gets 400. Raises ElasticsearchError."""
+        for methods, pattern, handler in self._routes:
+            found = re.fullmatch(pattern, call.raw_path)
+            if found and call.method in methods:
+                return handler(call.named(found.groupdict()))
+        reason = f"no handler found for uri [{call.path}] and method [{call.method}]"
+        return json_response(call.accept, {"error": reason, "status": 400}, status=400)
 
-    async def _root(self, request: web.Request) -> web.Response:
-        check_parameters(request)
+    def _root(self, call: Call) -> Response:
+        check_parameters(call)
         version = {"number": VERSION, "build_flavor": "default", "build_type": "fake", "lucene_version": "9.12.2"}
-        names = {"name": "fake", "cluster_name": "shop-on-sam", "cluster_uuid": self._uuid}
-        return json_response(request, {**names, "version": version, "tagline": "You Know, for Search"})
+        names = {"name": "fake", "cluster_name": "sam-emulator", "cluster_uuid": self._uuid}
+        return json_response(call.accept, {**names, "version": version, "tagline": "You Know, for Search"})
 
-    async def _cat_indices(self, request: web.Request) -> web.Response:
-        check_parameters(request, {"format"})
-        if request.query.get("format") != "json":
+    def _cat_indices(self, call: Call) -> Response:
+        check_parameters(call, {"format"})
+        if call.query.get("format") != "json":
             raise illegal_argument("the fake answers [_cat/indices] with format=json only")
-        return json_response(request, [{"index": index.name, "docs.count": str(len(index))} for index in self._indices])
+        return json_response(
+            call.accept, [{"index": index.name, "docs.count": str(len(index))} for index in self._indices]
+        )
 
-    async def _create_index(self, request: web.Request) -> web.Response:
-        check_parameters(request)
-        index = self._indices.create(request.match_info["index"], await read_json(request))
-        return json_response(request, {"acknowledged": True, "shards_acknowledged": True, "index": index.name})
+    def _create_index(self, call: Call) -> Response:
+        check_parameters(call)
+        index = self._indices.create(call.names["index"], read_json(call))
+        return json_response(call.accept, {"acknowledged": True, "shards_acknowledged": True, "index": index.name})
 
-    async def _delete_index(self, request: web.Request) -> web.Response:
-        check_parameters(request)
-        self._indices.delete(request.match_info["index"])
-        return json_response(request, {"acknowledged": True})
+    def _delete_index(self, call: Call) -> Response:
+        check_parameters(call)
+        self._indices.delete(call.names["index"])
+        return json_response(call.accept, {"acknowledged": True})
 
-    async def _change_aliases(self, request: web.Request) -> web.Response:
-        check_parameters(request)
-        body = await read_json(request)
+    def _change_aliases(self, call: Call) -> Response:
+        check_parameters(call)
+        body = read_json(call)
         self._indices.change_aliases(body.get("actions") if isinstance(body, dict) else None)
-        return json_response(request, {"acknowledged": True})
+        return json_response(call.accept, {"acknowledged": True})
 
-    async def _get_alias(self, request: web.Request) -> web.Response:
-        check_parameters(request)
-        alias = request.match_info["alias"]
+    def _get_alias(self, call: Call) -> Response:
+        check_parameters(call)
+        alias = call.names["alias"]
         names = self._indices.behind(alias)
         if not names:
-            return json_response(request, {"error": f"alias [{alias}] missing", "status": 404}, status=404)
-        return json_response(request, {name: {"aliases": {alias: {}}} for name in sorted(names)})
+            return json_response(call.accept, {"error": f"alias [{alias}] missing", "status": 404}, status=404)
+        return json_response(call.accept, {name: {"aliases": {alias: {}}} for name in sorted(names)})
 
-    async def _bulk(self, request: web.Request) -> web.Response:
+    def _bulk(self, call: Call) -> Response:
         """Write every document of the body, each with a result of its own."""
-        check_parameters(request)
+        check_parameters(call)
         started = time.perf_counter()
-        index = self._index(request)
-        items = [_written(index, identifier, source) for identifier, source in _actions(await read_lines(request))]
+        index = self._index(call)
+        items = [_written(index, identifier, source) for identifier, source in _actions(read_lines(call))]
         took = round((time.perf_counter() - started) * 1000)
         errors = any("error" in item["index"] for item in items)
-        return json_response(request, {"took": took, "errors": errors, "items": items})
+        return json_response(call.accept, {"took": took, "errors": errors, "items": items})
 
-    async def _refresh(self, request: web.Request) -> web.Response:
-        check_parameters(request)
-        self._index(request).refresh()
-        return json_response(request, {"_shards": SHARDS})
+    def _refresh(self, call: Call) -> Response:
+        check_parameters(call)
+        index = self._index(call)
+        index.refresh()
+        loop = asyncio.get_running_loop()
+        loop.call_later(_PREPARED_AFTER_SECONDS, loop.run_in_executor, None, index.snapshot.prepare)
+        return json_response(call.accept, {"_shards": SHARDS})
 
-    async def _count(self, request: web.Request) -> web.Response:
-        check_parameters(request)
-        return json_response(request, count(self._index(request), await read_json(request)))
+    def _count(self, call: Call) -> Response:
+        check_parameters(call)
+        return json_response(call.accept, count(self._index(call), read_json(call)))
 
-    async def _search(self, request: web.Request) -> web.Response:
-        check_parameters(request)
-        return json_response(request, search(self._index(request), await read_json(request)))
+    def _search(self, call: Call) -> Response:
+        check_parameters(call)
+        return json_response(call.accept, search(self._index(call), read_json(call)))
 
-    def _index(self, request: web.Request) -> Index:
-        return self._indices.one(request.match_info["index"])
+    def _index(self, call: Call) -> Index:
+        return self._indices.one(call.names["index"])
 
 
 def _actions(lines: Sequence[Any]) -> list[tuple[str, Any]]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from emulator.backing_services.elasticsearch import analysis
 from emulator.backing_services.elasticsearch.errors import ElasticsearchError
@@ -26,8 +25,7 @@ _PARAMETERS: Final = {
 _INTEGERS: Final = 2**31
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One searchable field. `path` is where its value stands in a document: a multi-field shares its parent's."""
 
     name: str

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
-
-import tantivy
-from tantivy import Query
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from emulator.backing_services.elasticsearch.analysis import analyzer
 from emulator.backing_services.elasticsearch.fuzziness import distance_within
 from emulator.backing_services.elasticsearch.mapping import TEXTS, Field, IndexMapping, Value
+
+if TYPE_CHECKING:  # large, and imported with the first search
+    import tantivy
 
 Scores = dict[int, float]
 """The rows that match, each with its score."""
@@ -23,8 +23,7 @@ _DISJUNCTION_TIE: Final = 0.01  # Lucene's BlendedTermQuery
 _MAXIMUM_EXPANSIONS: Final = 50
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """One document: its id, its JSON, and the values of its fields."""
 
     identifier: str
@@ -41,14 +40,28 @@ class Snapshot:
         texts = [one for one in mapping.fields.values() if one.type in TEXTS]
         # A name of the mapping may be no name for tantivy.
         self._names = {one.name: f"f{number}" for number, one in enumerate(texts)}
+        self._texts = texts
+
+    def prepare(self) -> None:
+        """Have what the first search would wait for."""
+        _ = self._searcher
+
+    @functools.cached_property
+    def _schema(self) -> tantivy.Schema:
+        import tantivy
+
         builder = tantivy.SchemaBuilder()
-        for one in texts:
+        for one in self._texts:
             builder.add_text_field(self._names[one.name], tokenizer_name=one.analyzer)
         builder.add_unsigned_field(_ROW, fast=True)
-        self._schema = builder.build()
-        self._searcher = self._filled(texts)
+        return builder.build()
 
-    def _filled(self, texts: Sequence[Field]) -> tantivy.Searcher:
+    @functools.cached_property
+    def _searcher(self) -> tantivy.Searcher:
+        """The texts in tantivy."""
+        import tantivy
+
+        texts = self._texts
         index = tantivy.Index(self._schema)
         for name in {one.analyzer for one in texts}:
             index.register_tokenizer(name, analyzer(name))
@@ -76,6 +89,8 @@ class Snapshot:
 
     def terms(self, one: Field, weighted: Iterable[tuple[str, float]]) -> Scores:
         """Return who has at least one of the terms; each scores its BM25 times its weight, and the best counts."""
+        from tantivy import Query
+
         queries = [
             Query.boost_query(Query.term_query(self._schema, self._names[one.name], term, "freq"), weight)
             for term, weight in weighted
@@ -90,6 +105,8 @@ class Snapshot:
             return self.terms(one, [(term, 1.0) for _, term in positions])
         first = positions[0][0]
         words = [(position - first, term) for position, term in positions]
+        from tantivy import Query
+
         return self._run(Query.phrase_query(self._schema, self._names[one.name], list(words)))
 
     def similar_terms(self, one: Field, term: str, edits: int, prefix_length: int) -> list[tuple[str, float]]:
@@ -115,7 +132,7 @@ class Snapshot:
         """Return BM25's inverse document frequency."""
         return math.log(1 + (len(self.documents) - frequency + 0.5) / (frequency + 0.5))
 
-    def _run(self, query: Query) -> Scores:
+    def _run(self, query: tantivy.Query) -> Scores:
         hits = self._searcher.search(query, limit=max(1, len(self.documents)), count=False).hits
         rows = self._searcher.fast_field_values(_ROW, [address for _, address in hits])
         return {int(row): float(score) for row, (score, _) in zip(rows, hits, strict=True) if row is not None}

@@ -15,6 +15,7 @@ from emulator.aws.stack import Stack
 from sam_template import Template
 from sam_template.repository import REPOSITORY, TEMPLATE
 from tests.integration.emulator.aws.role_clients import RoleClients
+from tests.shop import PROJECT
 
 
 @contextlib.contextmanager
@@ -41,7 +42,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 
 @pytest.fixture(scope="session")
 def shop(ministack: MiniStack, shop_template: Template) -> Stack:
-    stack = Stack(shop_template, ministack.endpoint, name="shop-test")
+    stack = Stack(shop_template, ministack.endpoint, name="shop-test", declaration=PROJECT.declaration)
     stack.create()
     stack.load_sample_data()
     return stack

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from emulator.errors import EmulatorError
-from emulator.paths import StatePaths
 from emulator.processes.process_identity import ProcessIdentity
+from emulator.project.paths import StatePaths
 from emulator.state_lock import StateLock, holder
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from emulator.paths import StatePaths
+from emulator.project.paths import StatePaths
 from emulator.state_lock import StateLock
 with StateLock.take(StatePaths(Path(sys.argv[1]))):
     print("held", flush=True)

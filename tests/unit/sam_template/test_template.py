@@ -113,7 +113,7 @@ BARE = "{Type: 'AWS::Serverless::Function', Properties: {CodeUri: x, Handler: h,
         ("Bad: {Type: X, Condition: Missing}", "line 3: .*Conditions has no Missing"),
         ("A: {Type: X, Properties: {B: !Ref B}}\nB: {Type: X, Properties: {A: !Ref A}}", "circle"),
         ("Bad: " + BARE % "Oops: 1", "line 3: Resource with id .Bad. is invalid.*Oops"),
-        ("Bad: " + BARE % "Timeout: soon", "line 3: Bad has a Timeout or MemorySize"),
+        ("Bad: " + BARE % "Timeout: soon", "line 3: Bad has a Timeout, MemorySize or Eph"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, resources: str, sentence: str) -> None:

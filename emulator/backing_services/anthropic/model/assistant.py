@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any, Final
 
 from emulator.backing_services.anthropic.message import Reply, Text, ToolCall
@@ -21,6 +20,7 @@ from emulator.backing_services.anthropic.model.conversation import (
 )
 from emulator.backing_services.anthropic.model.intent import Intent, Kind, understand
 
+_TOOLS: Final = frozenset({ASK, RECOMMEND, SEARCH, STOCK})
 _SHOWN: Final = 5
 _QUERY_CHARACTERS: Final = 200
 _LARGEST_SIZE: Final = 20
@@ -30,12 +30,14 @@ _PRICE: Final = re.compile(r"(?:\b[a-z]+ (?:than )?)?(?:₹|rs\.?|inr)? ?\d[\d,.
 
 def reply_to(request: Mapping[str, Any]) -> Reply:
     """Return what the model says next in the conversation of `request`."""
+    tools = {tool["name"] for tool in request.get("tools", [])}
+    if tools and not tools & _TOOLS:
+        return [Text(wording.OTHER_TOOLS.format(", ".join(sorted(_TOOLS))))]
     conversation = Conversation(request["messages"])
     intent = understand(conversation)
     reply = _continue(conversation, intent) if conversation.current.calls else _begin(conversation, intent)
     if intent.kind is Kind.SUPPORT and _SUPPORT_MARK in str(request.get("system")):
         return [Text(f"{_SUPPORT_MARK} {wording.SUPPORT}")]
-    tools = {tool["name"] for tool in request.get("tools", [])}
     return [part if isinstance(part, Text) or part.name in tools else Text(wording.NO_TOOLS) for part in reply]
 
 
@@ -60,6 +62,8 @@ def _search_input(conversation: Conversation, intent: Intent) -> dict[str, Any]:
     before = dict(conversation.last_search or {})
     before.pop("size", None)
     if intent.kind is Kind.CHEAPER:
+        from statistics import median
+
         prices = [float(product["price"]) for product in conversation.shown if product.get("price") is not None]
         # Fewer than half of what was shown cost so little.
         return {**before, "price_max": math.ceil(median(prices)) - 1} if prices else before

@@ -23,6 +23,9 @@ DOWN: Final = {
     STOCK: "I am sorry, I cannot check the stock right now. Please try again in a little while.",
 }
 TROUBLE: Final = "I am sorry, I could not show you the products. Please ask again in other words."
+OTHER_TOOLS: Final = (
+    "This is the emulator's model, not Claude: it plays an assistant with the tools {}, and calls no others."
+)
 NO_TOOLS: Final = "I can't look up products here, but I am happy to answer questions."
 ENDED: Final = "There you are. Tell me if you would like something else."
 WHICH: Final = "What kind of product would you like?"

@@ -15,8 +15,11 @@ import redis
 
 from emulator.backing_services import BackingServices
 from emulator.processes.ports import Network
+from sam_template.repository import REPOSITORY
+from tests.shop import PROJECT
 
 Test = Callable[[BackingServices], Awaitable[Any]]
+WANTED = PROJECT.declaration.backing_services
 REAL_ONES = ("REDIS_HOST", "ES_URL", "ANTHROPIC_API_KEY")
 
 
@@ -27,7 +30,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Test], Any
 
     async def started(test: Test) -> Any:
         async with contextlib.AsyncExitStack() as resources:
-            services = BackingServices(tmp_path / "valkey.log", Network())
+            services = BackingServices(
+                PROJECT.declaration.backing_services, REPOSITORY, tmp_path / "valkey.log", Network()
+            )
             await services.start(resources)
             return await test(services)
 
@@ -36,7 +41,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Test], Any
 
 def test_each_is_found_by_the_templates_parameters_with_its_key(run: Callable[[Test], Any]) -> None:
     async def test(services: BackingServices) -> tuple[list[str], dict[str, str]]:
-        found, keys = services.parameters, services.secrets
+        await services.filled()
+        found, keys = services.parameters, services.secrets["ShopSecret"]
 
         def use() -> None:
             index = f"{found['ElasticsearchUrl']}/{found['ElasticsearchIndex']}/_count"

@@ -67,6 +67,59 @@ def test_without_a_fault_it_passes_everything_on() -> None:
     with_proxy(test)
 
 
+def test_a_backing_service_that_ends_leaves_no_half_of_a_connection() -> None:
+    async def test() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            writer.write(b"A")
+            writer.write_eof()  # as servers do that close what idles
+            ended.set_result(await reader.read())
+            writer.close()
+
+        ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        async with (
+            await asyncio.start_server(serve, "127.0.0.1") as server,
+            Proxy("127.0.0.1", server.sockets[0].getsockname()[1], RedisWire(), name="service") as proxy,
+        ):
+            _, kept = await asyncio.open_connection("127.0.0.1", proxy.port)
+            kept.write(b"a")  # its client keeps the connection, and looks at it when it needs it again
+            assert await asyncio.wait_for(ended, 60) == b""
+            assert not proxy.connections
+            kept.close()
+            await kept.wait_closed()
+
+    asyncio.run(test())
+
+
+def test_a_client_that_ends_its_half_is_not_kept_when_nothing_is_due() -> None:
+    async def test() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while await reader.read(1):
+                    writer.write(b"A")
+                await ended.wait()  # it takes the end of the requests for no reason to close
+            except ConnectionError:
+                pass
+            finally:
+                writer.close()
+
+        ended = asyncio.Event()
+        async with (
+            await asyncio.start_server(serve, "127.0.0.1") as server,
+            Proxy("127.0.0.1", server.sockets[0].getsockname()[1], RedisWire(), name="service") as proxy,
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            writer.write(b"a")
+            assert await reader.read(1) == b"A"
+            writer.write_eof()
+            assert await asyncio.wait_for(reader.read(), 30) == b""
+            assert not proxy.connections
+            writer.close()
+            ended.set()
+
+    asyncio.run(test())
+
+
 def test_large_answers_do_not_pile_up() -> None:
     async def test(proxy: Proxy) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port, limit=1024)

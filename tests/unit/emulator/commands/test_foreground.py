@@ -14,8 +14,9 @@ import pytest
 from emulator.commands.foreground import emulator
 from emulator.control import ControlServer
 from emulator.credentials import Endpoint, RootCredentials
-from emulator.paths import RunningEmulator, StatePaths
+from emulator.project.paths import RunningEmulator, StatePaths
 from emulator.state_lock import StateLock
+from tests.shop import PROJECT
 
 NOWHERE = Endpoint("http://127.0.0.1:1", RootCredentials.random())
 
@@ -36,7 +37,7 @@ async def running(paths: StatePaths) -> AsyncIterator[None]:
 
     with lock:
         async with ControlServer(paths.control_socket, {"identity": identity}):
-            paths.write_running(RunningEmulator(lock.owner, NOWHERE, None, str(paths.control_socket)))
+            paths.write_running(RunningEmulator(lock.owner, NOWHERE, None, str(paths.control_socket), "us-east-1", ""))
             yield
 
 
@@ -44,7 +45,7 @@ def test_what_it_says_meanwhile_is_shown(paths: StatePaths, capsys: pytest.Captu
     paths.log.write_text("said before\n")
 
     async def use() -> None:
-        async with running(paths), emulator(paths):
+        async with running(paths), emulator(PROJECT, paths):
             with paths.log.open("a") as log:
                 log.write("InventoryFunction may not call …\n")
                 log.flush()
@@ -60,7 +61,7 @@ def test_what_it_says_meanwhile_is_shown(paths: StatePaths, capsys: pytest.Captu
 
 def test_one_of_another_terminal_shows_it_there(paths: StatePaths, capsys: pytest.CaptureFixture[str]) -> None:
     async def use() -> RunningEmulator:
-        async with running(paths), emulator(paths) as (used, _):
+        async with running(paths), emulator(PROJECT, paths) as (used, _):
             return used
 
     assert asyncio.run(use()).process.pid == os.getpid()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator.errors import EmulatorError
-from emulator.processes.ports import LOOPBACK, accepts, free_port, parse_port, reserved
+from emulator.processes.ports import LOOPBACK, accepts, free_port, parse_port, ports_from, reserved
 
 
 @pytest.fixture
@@ -54,6 +54,18 @@ def test_a_taken_port_is_refused_and_another_proposed(among: Path) -> None:
 def test_what_names_no_port_is_refused(text: str) -> None:
     with pytest.raises(EmulatorError, match="is not a port"):
         parse_port(text)
+
+
+def test_a_gateway_has_a_port_for_each_api() -> None:
+    assert ports_from(65_533, 3) == [65_533, 65_534, 65_535]
+    assert ports_from(0, 3) == [0, 0, 0]
+
+
+def test_a_gateway_past_the_last_port_is_refused_with_the_remedy() -> None:
+    with pytest.raises(
+        EmulatorError, match=r"needs 3 ports from 65534 on, .* 65535 is the last: choose another, .*3000"
+    ):
+        ports_from(65_534, 3)
 
 
 def test_a_port_is_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from elasticsearch import ApiError, AuthenticationException, BadRequestError, Elasticsearch, NotFoundError
 
+from emulator.backing_services.elasticsearch.wire import MAXIMUM_BODY_BYTES
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 MAPPINGS = {
@@ -145,3 +147,37 @@ def test_a_bulk_ends_with_a_newline(client: Elasticsearch, products: str) -> Non
     headers = {"content-type": "application/x-ndjson"}
     answer = httpx.post(f"{node.base_url}/{products}/_bulk", content=b'{"index":{"_id":"a"}}\n{}', headers=headers)
     assert "terminated by a newline" in answer.json()["error"]["reason"]
+
+
+def test_a_client_may_compress_what_it_sends() -> None:
+    with running_node() as node, Elasticsearch(node.url, http_compress=True) as client:
+        client.indices.create(index="products-1", mappings=MAPPINGS)
+        assert client.count(index="products-1", query={"match_all": {}})["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("coding", "status"), [("gzip", 400), ("br", 400), ("identity", 200)], ids=["no gzip", "unknown", "none"]
+)
+def test_a_body_that_is_not_coded_as_it_says_is_refused(coding: str, status: int) -> None:
+    headers = {"content-encoding": coding, "content-type": "application/json"}
+    with running_node() as node:
+        answer = httpx.put(f"{node.url}/products-1", content=b'{"mappings": {}}', headers=headers)
+    assert answer.status_code == status, answer.text
+
+
+def test_a_body_is_bounded_once_it_is_decoded() -> None:
+    coded = gzip.compress(bytes(MAXIMUM_BODY_BYTES + 1), compresslevel=1)
+    headers = {"content-encoding": "gzip", "content-type": "application/json"}
+    with running_node() as node:
+        answer = httpx.put(f"{node.url}/products-1", content=coded, headers=headers)
+    assert answer.status_code == 413
+
+
+def test_a_path_is_decoded_and_a_method_that_no_route_takes_is_refused() -> None:
+    with running_node() as node:
+        created = httpx.put(f"{node.url}/products%2D1")
+        refused = httpx.head(f"{node.url}/products-1")
+        unknown = httpx.get(f"{node.url}/a/b/c")
+    assert created.json()["index"] == "products-1"
+    assert refused.status_code == 400
+    assert unknown.json()["error"] == "no handler found for uri [/a/b/c] and method [GET]"

@@ -14,9 +14,9 @@ from shopping_bot.chat import tools as shop_tools
 from shopping_bot.search import ingredient_names
 from shopping_bot.search import query as search_query
 
-from emulator.aws.sample_data import CATALOG as CATALOG_FILE
 from emulator.backing_services.anthropic.message import Text, ToolCall
 from emulator.backing_services.anthropic.model import reply_to
+from sam_template.repository import CATALOG as CATALOG_FILE
 
 CATALOG: list[dict[str, Any]] = json.loads(CATALOG_FILE.read_text(encoding="utf-8"))
 CATEGORIES = sorted({product["category"] for product in CATALOG})

@@ -188,6 +188,15 @@ def test_any_result_is_survived(result: Any) -> None:
     assert asked.name == "ask_user"
 
 
+def test_an_application_with_other_tools_is_told_what_the_model_can_play() -> None:
+    (reply,) = reply_to({"messages": [{"role": "user", "content": "hi"}], "tools": [{"name": "get_weather"}]})
+    assert isinstance(reply, Text)
+    assert reply.text == (
+        "This is the emulator's model, not Claude: it plays an assistant with the tools ask_user, get_stock, "
+        "recommend, search_products, and calls no others."
+    )
+
+
 def test_without_its_tools_it_talks() -> None:
     (told,) = reply_to({"messages": [{"role": "user", "content": "chips"}]})
     assert isinstance(told, Text)

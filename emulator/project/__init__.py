@@ -1,0 +1,1 @@
+"""The project that an emulator runs: its settings, `emulator.toml`, its folders."""

@@ -1,0 +1,3 @@
+from model.aws.ec2.ec2_instance_state_change_notification.marshaller import StateChange
+
+__all__ = ["StateChange"]
