@@ -16,9 +16,13 @@ from pipeline.network import require_subnets
 from pipeline.protection import protect
 from pipeline.releases import AT_ONCE, WITHOUT_CODEDEPLOY, Release, Releases, read_deployed, split_at_previous
 from pipeline.stages import CONFIGURATION, Clients, DeploymentError, Stage, describe_stack, read_bootstrap
+from sam_template.repository import TEMPLATE
 
 PACKAGE: Final = Path(".aws-sam/deployment/template.yaml")
 ROLLBACK: Final = Path(".aws-sam/rollback")
+OWN: Final = Path(".aws-sam/own")
+SYNC: Final = Path(".aws-sam/sync")
+"""Where `sam sync` runs, and so builds: it takes no folder for that."""
 SAM: Final = Path(sys.executable).with_name("sam")
 
 
@@ -75,6 +79,24 @@ def rollback(stage: Stage, clients: Clients) -> None:
     releases.write(replace(previous, versions=live_versions(stage.stack, cloudformation, functions)))
 
 
+def sync(stage: Stage, clients: Clients) -> int:
+    """Run `sam sync` for somebody's own stack until Ctrl-C; return its exit status.
+
+    Raises DeploymentError for a stage that is shared: what `sam sync` uploads is in no release, and CloudFormation does
+    not know of it.
+    """
+    if not stage.is_own:
+        raise DeploymentError(f"{stage.name} is nobody's own stack: say STAGE=dev-NAME.")
+    bootstrap = read_bootstrap(stage, clients("cloudformation"))
+    arguments = ["--template-file", str(TEMPLATE), "--s3-bucket", bootstrap.bucket]
+    arguments += ["--role-arn", bootstrap.execution_role]
+    SYNC.mkdir(parents=True, exist_ok=True)
+    try:
+        return subprocess.run(sam_command("sync", stage, arguments), cwd=SYNC, check=False).returncode
+    except KeyboardInterrupt:  # sam had it too
+        return 130
+
+
 def run_sam_deploy(stage: Stage, *arguments: str) -> None:
     """Run `sam deploy` with the settings of `stage` and `arguments`. Raises DeploymentError when it fails."""
     finished = subprocess.run(sam_deploy_command(stage, arguments), check=False)
@@ -84,18 +106,39 @@ def run_sam_deploy(stage: Stage, *arguments: str) -> None:
 
 def sam_deploy_command(stage: Stage, arguments: Sequence[str]) -> list[str]:
     """Return the command line of `sam deploy` for `stage`."""
+    return sam_command("deploy", stage, arguments)
+
+
+def sam_command(verb: str, stage: Stage, arguments: Sequence[str]) -> list[str]:
+    """Return the command line of `sam` for `stage`; what `arguments` say comes before what the stage says."""
     # sam looks for samconfig.toml beside the template, where a rollback has none.
-    return [str(SAM), "deploy", "--config-file", str(CONFIGURATION.resolve()), "--config-env", stage.name, *arguments]
+    command = [str(SAM), verb, "--config-file", str(CONFIGURATION.resolve()), "--config-env", stage.section]
+    if not stage.is_own:
+        return [*command, *arguments]
+    # What differs between the stacks that share a section; sam takes the last value of an option.
+    command += ["--stack-name", stage.stack, "--s3-prefix", stage.stack]
+    command += ["--tags", "Application=shop-on-sam", f"Stage={stage.name}"]
+    if "--parameter-overrides" not in arguments:
+        command += ["--parameter-overrides", _written(stage.parameters, OWN)]
+    return [*command, *arguments]
+
+
+def _written(parameters: Mapping[str, str], folder: Path) -> str:
+    """Write `parameters` to a file in `folder`; return what `--parameter-overrides` takes for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "parameters.yaml"
+    # sam reads parameters from YAML files alone, and JSON is YAML.
+    path.write_text(json.dumps(dict(parameters)), encoding="utf-8")
+    return f"file://{path.resolve()}"
 
 
 def _release_arguments(release: Release, changed: Mapping[str, str]) -> list[str]:
     """Return the arguments of `sam deploy` that deploy `release` with some parameters `changed`."""
     ROLLBACK.mkdir(parents=True, exist_ok=True)
-    template, parameters = ROLLBACK / "template.yaml", ROLLBACK / "parameters.yaml"
+    template = ROLLBACK / "template.yaml"
     template.write_text(release.template, encoding="utf-8")
-    # sam reads parameters from YAML files alone, and JSON is YAML.
-    parameters.write_text(json.dumps({**release.parameters, **changed}), encoding="utf-8")
-    return ["--template-file", str(template), "--parameter-overrides", f"file://{parameters.resolve()}"]
+    parameters = _written({**release.parameters, **changed}, ROLLBACK)
+    return ["--template-file", str(template), "--parameter-overrides", parameters]
 
 
 def _say(sentence: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 CONFIGURATION: Final = Path("samconfig.toml")
+DEVELOPMENT: Final = "dev"
+"""The section of samconfig.toml, and the bootstrap, that every stack of one's own shares."""
+_OWN: Final = re.compile(r"dev-[a-z0-9-]{1,20}")  # as the parameter Stage of template.yaml
 Clients = Callable[[str], Any]
 """Given a service as boto3 names it, its client in the stage's region."""
 
@@ -19,7 +23,10 @@ class DeploymentError(Exception):
 
 @dataclass(frozen=True)
 class Stage:
-    """A deployed environment: `name` is its section in samconfig.toml, `stack` the name of its stack."""
+    """A deployed environment: `stack` is the name of its stack.
+
+    `name` is its section in samconfig.toml, or `dev-NAME` for somebody's own stack.
+    """
 
     name: str
     stack: str
@@ -27,9 +34,19 @@ class Stage:
     parameters: Mapping[str, str]
 
     @property
+    def is_own(self) -> bool:
+        """Whether the stack is somebody's own, which lives a short time and keeps nothing."""
+        return _OWN.fullmatch(self.name) is not None
+
+    @property
+    def section(self) -> str:
+        """Return the section of samconfig.toml that has the settings of the stage."""
+        return DEVELOPMENT if self.is_own else self.name
+
+    @property
     def bootstrap_stack(self) -> str:
         """The stack of the stage's roles and artifact bucket."""
-        return f"shop-bootstrap-{self.name}"
+        return f"shop-bootstrap-{self.section}"
 
 
 @dataclass(frozen=True)
@@ -43,9 +60,15 @@ class Bootstrap:
 def read_stage(name: str, configuration: Path = CONFIGURATION) -> Stage:
     """Return stage `name` as samconfig.toml declares it. Raises DeploymentError for a name that is no stage."""
     sections = tomllib.loads(configuration.read_text(encoding="utf-8"))
+    if _OWN.fullmatch(name):
+        settings = sections[DEVELOPMENT]["deploy"]["parameters"]
+        return Stage(name, f"shop-{name}", settings["region"], {**settings["parameter_overrides"], "Stage": name})
     stages = [section for section, commands in sections.items() if _is_stage(section, commands)]
     if name not in stages:
-        raise DeploymentError(f"{name!r} is no stage of {configuration.name}: say STAGE={' or STAGE='.join(stages)}.")
+        listed = " or STAGE=".join([*stages, "dev-NAME"])
+        raise DeploymentError(
+            f"{name!r} is no stage of {configuration.name}: say STAGE={listed}, of small letters, digits and hyphens."
+        )
     settings = sections[name]["global"]["parameters"]
     parameters = sections[name]["deploy"]["parameters"]["parameter_overrides"]
     return Stage(name, settings["stack_name"], settings["region"], parameters)
@@ -65,7 +88,7 @@ def read_bootstrap(stage: Stage, cloudformation: Any) -> Bootstrap:
     if found is None:
         raise DeploymentError(
             f"There is no stack {stage.bootstrap_stack} in {stage.region}: an administrator makes it once with "
-            f"`make bootstrap STAGE={stage.name} REPOSITORY=ORG/REPO`."
+            f"`make bootstrap STAGE={stage.section} REPOSITORY=ORG/REPO`."
         )
     return Bootstrap(found["ArtifactBucketName"], found["ExecutionRoleArn"])
 
@@ -88,8 +111,11 @@ def read_outputs(stack: str, names: Iterable[str], cloudformation: Any) -> Mappi
     return outputs
 
 
-def describe_stack(stack: str, cloudformation: Any) -> Mapping[str, Any] | None:
-    """Return CloudFormation's description of `stack`, or None when it was never created."""
+def describe_stack(stack: str, cloudformation: Any, *, reviewed: bool = False) -> Mapping[str, Any] | None:
+    """Return CloudFormation's description of `stack`, or None when it was never created.
+
+    One that has only a change set was never created either, unless `reviewed`.
+    """
     from botocore.exceptions import ClientError
 
     try:
@@ -98,4 +124,4 @@ def describe_stack(stack: str, cloudformation: Any) -> Mapping[str, Any] | None:
         if "does not exist" in str(error):  # the API has no code of its own for it
             return None
         raise
-    return None if described["StackStatus"] == "REVIEW_IN_PROGRESS" else described
+    return None if described["StackStatus"] == "REVIEW_IN_PROGRESS" and not reviewed else described

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
 
-import cfnlint  # type: ignore[import-untyped]
-
-_DATA: Final = Path(cfnlint.__file__).parent / "data"
+_DATA: Final = Path(str(distribution("cfn-lint").locate_file("cfnlint/data")))  # importing it would take seconds
 _REGION: Final = "us-east-1"
 """Where every type is known; permissions do not differ between regions."""
 _HANDLERS: Final = ("create", "read", "update", "delete")
@@ -27,6 +26,13 @@ def handler_permissions(type_name: str) -> frozenset[str]:
     name = _read(_DATA / "schemas" / "providers" / f"{_REGION}.json")[type_name]
     handlers = _read(_DATA / "schemas" / "resources" / f"{name}.json").get("handlers", {})
     return frozenset(action for kind in _HANDLERS for action in handlers.get(kind, {}).get("permissions", ()))
+
+
+def primary_identifier(type_name: str) -> tuple[str, ...]:
+    """Return the properties that name a resource of a type. Raises KeyError for an unknown type."""
+    name = _read(_DATA / "schemas" / "providers" / f"{_REGION}.json")[type_name]
+    paths = _read(_DATA / "schemas" / "resources" / f"{name}.json")["primaryIdentifier"]
+    return tuple(str(path).removeprefix("/properties/") for path in paths)
 
 
 def is_action(action: str) -> bool:

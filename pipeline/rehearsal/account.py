@@ -19,10 +19,11 @@ from emulator.aws.ministack import MiniStack, MiniStackError
 from emulator.backing_services import BackingServices
 from emulator.credentials import Endpoint
 from emulator.errors import EmulatorError
-from emulator.paths import INSTALLED
+from emulator.interpreters import InterpreterNotFoundError, find_interpreter
 from emulator.processes.ports import Network
+from emulator.project.declaration import read_declaration
 from pipeline.rehearsal.errors import RehearsalError
-from tools.interpreters import InterpreterNotFoundError, find_interpreter
+from sam_template.repository import INSTALLED, REPOSITORY
 
 LAUNCHER: Final = Path(__file__).with_name("ministack_launcher.py")
 FOLDERS: Final = INSTALLED / "rehearsals"
@@ -43,7 +44,7 @@ class EmulatedAccount:
     scratch: Path
     endpoint: Endpoint
     parameters: Mapping[str, str]
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, Mapping[str, str]]
     ministack: MiniStack
 
 
@@ -65,7 +66,8 @@ async def emulated_account(types: Mapping[str, Sequence[str]]) -> AsyncIterator[
         # For Redis's own folder too: should this process be killed, the next rehearsal clears it.
         resources.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
         tempfile.tempdir = str(scratch)
-        backing_services = BackingServices(folder / "valkey.log", Network())
+        declaration = read_declaration(REPOSITORY)
+        backing_services = BackingServices(declaration.backing_services, REPOSITORY, folder / "valkey.log", Network())
         ministack = MiniStack(INSTALLED, log=folder / "ministack.log", launcher=LAUNCHER, arguments=[json.dumps(types)])
         resources.push_async_callback(ministack.stop)
         try:
@@ -75,6 +77,7 @@ async def emulated_account(types: Mapping[str, Sequence[str]]) -> AsyncIterator[
             for outcome in outcomes:
                 if isinstance(outcome, BaseException):
                     raise outcome
+            await backing_services.filled()
         except (EmulatorError, MiniStackError) as error:
             raise RehearsalError(str(error)) from error
         parameters = {**backing_services.parameters, "AwsEndpointUrl": ministack.endpoint_url}

@@ -20,7 +20,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.commands.foreground import interruptible
-from emulator.paths import INSTALLED
 from pipeline.rehearsal import table
 from pipeline.rehearsal.account import EmulatedAccount, emulated_account, require_same_python
 from pipeline.rehearsal.comparison import Row
@@ -31,7 +30,7 @@ from pipeline.rehearsal.rehearsal import Rehearsal
 from pipeline.rehearsal.sam import Commands
 from pipeline.rehearsal.settings import read_settings
 from pipeline.smoke.client import UnexpectedError, UnreachableError
-from sam_template.repository import REPOSITORY, SAMCONFIG, TEMPLATE
+from sam_template.repository import INSTALLED, REPOSITORY, SAMCONFIG, TEMPLATE
 
 LOG = INSTALLED / "rehearsal.log"
 MINISTACK_LOG = INSTALLED / "rehearsal-ministack.log"

@@ -25,7 +25,7 @@ GRADUAL: Final = "GradualDeployment"
 _GRADUAL_CONDITION: Final = "HasGradualDeployment"
 HTTP_API: Final = "AWS::ApiGatewayV2::Api"
 VERSION: Final = "AWS::Lambda::Version"
-_VERSION_ID: Final = re.compile(r"(?<=Version)[0-9a-f]{10}$")
+_DIGEST: Final = re.compile(r"(?<=[A-Za-z0-9])(?=[a-f]*[0-9])[0-9a-f]{10}$")
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,11 @@ class Declaration:
 
 
 def canonical(logical_id: str) -> str:
-    """Return a logical id without the digits that SAM makes of a version's code: they differ from build to build."""
-    return _VERSION_ID.sub("", logical_id)
+    """Return a logical id without the digits that SAM makes of the code of a version or a layer.
+
+    They differ from build to build, and are ten hexadecimal ones.
+    """
+    return _DIGEST.sub("", logical_id)
 
 
 def _reason(condition: str | None) -> str:

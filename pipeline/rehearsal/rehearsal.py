@@ -1,4 +1,4 @@
-"""The rehearsal itself: build, create, compare, use, deploy again, change, fail, delete. Each step says its seconds."""
+"""The rehearsal itself, from build to delete: `Rehearsal._steps` has the order. Each step says its seconds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator.aws import sample_data
+from emulator.project.declaration import read_declaration
 from pipeline.rehearsal import table
 from pipeline.rehearsal.account import EmulatedAccount
 from pipeline.rehearsal.changes import FUNCTION, HEADER, IMPOSSIBLE, TAKEN_PERMISSION, ChangedBuild
@@ -16,20 +17,25 @@ from pipeline.rehearsal.comparison import Row, require_all_explained, require_no
 from pipeline.rehearsal.declaration import Declaration
 from pipeline.rehearsal.deployed import Deployed
 from pipeline.rehearsal.gaps import GAPS
+from pipeline.rehearsal.lost_stack import LostStack
+from pipeline.rehearsal.own_stack import OwnStack
 from pipeline.rehearsal.page import Report
 from pipeline.rehearsal.sam import Commands
 from pipeline.rehearsal.services import Services
 from pipeline.rehearsal.settings import Settings
 from pipeline.rehearsal.step import expect, step
 from pipeline.rehearsal.variants import VariantStack, share_template, variants
+from pipeline.removal import empty_bucket
 from pipeline.smoke.client import Answer, Deployment
 from pre_traffic_check import hook
-from sam_template.repository import TEMPLATE
+from sam_template.repository import FILES, REPOSITORY, TEMPLATE
 
 CHANGED_PARAMETERS: Final = {"InventoryMemoryMegabytes": "640", "LogLevel": "WARNING"}
 FAILING_PARAMETERS: Final = {"InventoryMemoryMegabytes": "1024", "LogLevel": "DEBUG"}
 KEPT_ITEM: Final = {"sku": "REHEARSAL-1", "name": "Kept over every change", "qty": 7, "price": 19.99}
 KEPT_FILE: Final = "sample.txt"
+_STACKS: Final = {"prod": LostStack, "own": OwnStack}
+"""The variants that are more than compared."""
 
 
 class Rehearsal:
@@ -46,11 +52,7 @@ class Rehearsal:
         self._services = Services(account.endpoint, settings.region)
         self._stack = Deployed(self._services, settings.stack_name, declaration, account.parameters)
         self.variants = tuple(
-            VariantStack(variant, settings, TEMPLATE, self._services, account.parameters)
-            for variant in variants(settings, TEMPLATE)
-        )
-        self.variants = tuple(
-            VariantStack(variant, settings, TEMPLATE, self._services, account.parameters)
+            _STACKS.get(variant.name, VariantStack)(variant, settings, TEMPLATE, self._services, account.parameters)
             for variant in variants(settings, TEMPLATE)
         )
 
@@ -83,6 +85,8 @@ class Rehearsal:
         require_all_explained(self.rows)
         with step("variants") as say:
             say(await self._rehearse_variants())
+        with step("adopt") as say:
+            say(await self._adopt())
         with step("use") as say:
             say(await self._use())
         with step("deploy again") as say:
@@ -118,6 +122,10 @@ class Rehearsal:
         require_no_gap_closed([*self.rows, *(row for one in self.variants for row in one.rows)])
         return "; ".join(f"{one.variant.name}: {len(one.rows)} properties" for one in self.variants)
 
+    async def _adopt(self) -> str:
+        (lost,) = (one for one in self.variants if isinstance(one, LostStack))
+        return await lost.return_after_loss(str(self._built), self._commands)
+
     async def _use(self) -> str:
         self._shop = await asyncio.to_thread(self._open_shop)
         await asyncio.to_thread(self._check_as_codedeploy_would)
@@ -136,9 +144,13 @@ class Rehearsal:
     def _open_shop(self) -> Deployment:
         """Fill in the secret and the sample data, as a person does after the first deployment; return the shop."""
         api_id, names = self._stack.serve_routes(), self._stack.outputs()
-        sample_data.fill_in_secret(self._services, names["SecretArn"], self._account.secrets)
-        sample_data.load_files(self._services, names["BucketName"])
-        sample_data.load_catalog(self._services, names["TableName"])
+        ids, declaration = self._stack.physical_ids(), read_declaration(REPOSITORY)
+        for secret, members in self._account.secrets.items():
+            sample_data.fill_in_secret(self._services, ids[secret], members)
+        for files in declaration.files:
+            sample_data.load_files(self._services, ids[files.bucket], files.folder)
+        for items in declaration.items:
+            sample_data.load_items(self._services, ids[items.table], items)
         secret = self._services.secretsmanager.get_secret_value(SecretId=names["ApiKeySecretArn"])["SecretString"]
         key = str(json.loads(secret)["INVENTORY_API_KEY"])
         # The form for clients that cannot choose the Host header: MiniStack, app.py, _parse_execute_api_url.
@@ -157,7 +169,7 @@ class Rehearsal:
         came = {name: item.json().get(name) for name in KEPT_ITEM} if item.status == 200 else item.described
         expect(came == KEPT_ITEM, f"the item that was written is now {came}")
         file = self._shop.request("GET", f"/file/download/{KEPT_FILE}")
-        content = (sample_data.FILES / KEPT_FILE).read_bytes()
+        content = (FILES / KEPT_FILE).read_bytes()
         expect((file.status, file.body) == (200, content), f"the file that was written is now {file.described}")
         return item
 
@@ -219,7 +231,7 @@ class Rehearsal:
 
     async def _delete(self) -> str:
         bucket = self._stack.outputs()["BucketName"]
-        await asyncio.to_thread(self._services.empty_bucket, bucket)
+        await asyncio.to_thread(empty_bucket, bucket, self._services.s3)
         kept = {resource.logical_id for resource in self._declaration.resources if resource.stays}
         stack_id, there = self._stack.stack_id(), set(self._stack.physical_ids())
         await self._commands.sam("delete", "--no-prompts")

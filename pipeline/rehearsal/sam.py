@@ -11,7 +11,7 @@ from typing import Final
 
 from emulator.credentials import Endpoint
 from emulator.processes.attached_process import AttachedProcess
-from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS
+from emulator.sam.sam_cli import FOREIGN_VARIABLES, TOOLS
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.settings import ENVIRONMENT
 from sam_template.repository import REPOSITORY, SAMCONFIG

@@ -31,11 +31,3 @@ class Services(Clients):
     def close(self) -> None:
         """Refuse every further call: a thread that works on after an interruption would hold the process up."""
         self._is_closed = True
-
-    def empty_bucket(self, name: str) -> None:
-        """Delete every version of every object, without which S3 refuses to delete a bucket (docs/RUNBOOK.md)."""
-        for page in self.named("s3").get_paginator("list_object_versions").paginate(Bucket=name):
-            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
-            if objects:
-                self.named("s3").delete_objects(Bucket=name, Delete={"Objects": objects})

@@ -47,10 +47,20 @@ def objections(*command: str | Path) -> str:
     return run.stdout + run.stderr
 
 
-def test_cfn_lint_finds_a_property_that_does_not_exist(tmp_path: Path) -> None:
+def test_sam_validate_finds_what_cfn_lint_does_a_property_that_does_not_exist(tmp_path: Path) -> None:
     broken = tmp_path / "template.yaml"
     broken.write_text(broken_template(("BillingMode: PAY_PER_REQUEST", "BillingMod: PAY_PER_REQUEST")))
-    assert "BillingMod" in objections(REPOSITORY / ".venv/bin/cfn-lint", broken)
+    said = objections(REPOSITORY / ".venv/bin/sam", "validate", "--lint", "--template-file", broken)
+    assert "E3002" in said
+    assert "BillingMod" in said
+
+
+def test_cfn_lint_finds_a_property_that_does_not_exist(tmp_path: Path) -> None:
+    broken = tmp_path / "bootstrap.yaml"
+    bootstrap = (REPOSITORY / "pipeline" / "bootstrap.yaml").read_text()
+    assert "MaxSessionDuration: 7200" in bootstrap
+    broken.write_text(bootstrap.replace("MaxSessionDuration: 7200", "MaximumSessionDuration: 7200", 1))
+    assert "MaximumSessionDuration" in objections(REPOSITORY / ".venv/bin/cfn-lint", broken)
 
 
 def test_checkov_finds_an_open_bucket_and_a_role_that_may_do_everything(tmp_path: Path) -> None:

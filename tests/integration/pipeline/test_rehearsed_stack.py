@@ -13,7 +13,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.aws.ministack import MiniStack
-from emulator.paths import INSTALLED
 from pipeline.rehearsal.account import LAUNCHER
 from pipeline.rehearsal.comparison import Gap, Made, Row, require_no_gap_closed
 from pipeline.rehearsal.declaration import Declaration
@@ -21,6 +20,7 @@ from pipeline.rehearsal.deployed import IS_PLACEHOLDER, Deployed
 from pipeline.rehearsal.errors import RehearsalError
 from pipeline.rehearsal.services import Services
 from pipeline.rehearsal.settings import Settings
+from sam_template.repository import INSTALLED
 
 REGION = "us-east-1"
 UNKNOWN = "AWS::Unknown::Thing"
@@ -270,14 +270,3 @@ def test_a_version_can_be_invoked_once_its_snapshot_is_waited_for(account: Accou
 def test_a_version_that_cannot_be_loaded_ends_the_wait(account: Account) -> None:
     with pytest.raises(RehearsalError, match=r"Published cannot be invoked: .*No module named"):
         versioned(account, "broken", "import nothing").require_versions_active()
-
-
-def test_a_bucket_is_emptied_of_every_version(account: Account) -> None:
-    bucket = account.deployed().physical_ids()["Files"]
-    for _ in range(2):
-        account.services.s3.put_object(Bucket=bucket, Key="twice", Body=b"x")
-    account.services.s3.delete_object(Bucket=bucket, Key="twice")
-    account.services.empty_bucket(bucket)
-    left = account.services.s3.list_object_versions(Bucket=bucket)
-    assert "Versions" not in left
-    assert "DeleteMarkers" not in left

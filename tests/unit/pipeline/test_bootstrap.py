@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
+
 from pipeline.resolved_template import resolve
 from sam_template.repository import REPOSITORY, TEMPLATE
 from sam_template.translation import parse
@@ -40,6 +42,7 @@ FOR_EVERYTHING = {
 WITHOUT_THE_STACKS_NAME = {
     ("Boundary", "Keys"),  # tags
     ("Boundary", "UseKeys"),  # through three services alone
+    ("DeployOwnStacks", "SeeVersionsOfPackages"),  # a prefix of the bucket
     ("DeployRole", "FindBootstrap"),  # its own stack
     ("DeployRole", "FindPackages"),  # a prefix of the bucket
     ("DeployRole", "HandStackToCloudFormation"),  # the role beside it
@@ -100,9 +103,11 @@ def statements(document: Mapping[str, Any], *names: str) -> Iterator[tuple[str, 
 
 
 def texts(value: Any) -> list[str]:
-    """Return the text or texts of an Action or a Resource, intrinsics as their argument."""
+    """Return the text or texts of an Action or a Resource, intrinsics as their argument; a stack is `shop-${Stage}`."""
     each = value if isinstance(value, list) else [value]
-    return [item if isinstance(item, str) else str(next(iter(item.values()))) for item in each]
+    arguments = [item if isinstance(item, str) else next(iter(item.values())) for item in each]
+    subs = [argument[0] if isinstance(argument, list) else argument for argument in arguments]
+    return [text.replace("${Stack}", "shop-${Stage}").replace("shop-dev-*", "shop-${Stage}") for text in subs]
 
 
 def actions(*names: str) -> set[str]:
@@ -126,14 +131,15 @@ def without_the_stacks_name(document: Mapping[str, Any]) -> set[tuple[str, str]]
 
 
 def trust(role: str) -> Mapping[str, Any]:
-    (statement,) = DOCUMENT["Resources"][role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    statement, *_ = DOCUMENT["Resources"][role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     found: Mapping[str, Any] = statement["Condition"]
     return found
 
 
 def test_a_role_trusts_one_environment_of_one_repository() -> None:
     audience = {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}
-    environment = {SUBJECT: {"Fn::Sub": "repo:${Repository}:environment:${Stage}"}}
+    names = {"Environment": {"Fn::FindInMap": ["Stages", {"Ref": "Stage"}, "Environment"]}}
+    environment = {SUBJECT: {"Fn::Sub": ["repo:${Repository}:environment:${Environment}", names]}}
     pull_request = {SUBJECT: {"Fn::Sub": "repo:${Repository}:pull_request"}}
     assert trust("DeployRole") == {"StringEquals": audience | environment}
     assert trust("PreviewRole") == {"StringEquals": audience | pull_request}
@@ -180,20 +186,53 @@ def test_cloudformation_gives_a_function_no_more_than_the_boundary() -> None:
     assert not allows(actions(*EXECUTION), "iam:CreatePolicyVersion")
 
 
+@pytest.mark.parametrize("name", ["OrdersRole", "OrdersFunctionRole", "OrdersNightlyRole", "CheckoutRole"])
+def test_cloudformation_makes_the_role_of_whatever_has_one(name: str) -> None:
+    """SAM's logical ids: of a function, of an event of one (ScheduleV2), of a state machine."""
+    role = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/shop-${{Stage}}-{name}-4TQY1B9J0KXZ"
+    for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PassRole", "iam:DeleteRole"):
+        patterns = [
+            pattern
+            for _, statement in statements(DOCUMENT, *EXECUTION)
+            if allows(set(texts(statement["Action"])), action)
+            for pattern in texts(statement["Resource"])
+        ]
+        assert any(fnmatch.fnmatchcase(role, pattern) for pattern in patterns), action
+
+
 def test_the_boundary_allows_what_the_functions_are_given() -> None:
     boundary = actions("Boundary")
     roles = {
         name: resource["Properties"]
         for name, resource in resolve(TEMPLATE)["Resources"].items()
-        if resource["Type"] == "AWS::IAM::Role" and name != "CodeDeployServiceRole"
+        if resource["Type"] == "AWS::IAM::Role" and "PermissionsBoundary" in resource["Properties"]
     }
-    assert roles
+    assert {"InventoryFunctionRole", "ShopbotFunctionRole"} <= roles.keys()  # `make validate` names those without one
     for name, properties in roles.items():
         assert properties["PermissionsBoundary"].endswith(":policy/shop-prod-boundary"), name
         for policy in properties.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 for action in texts(statement["Action"]):
                     assert allows(boundary, action), f"{name} is given {action}, which the boundary takes away"
+
+
+def filled(value: Any, values: Mapping[str, str]) -> Any:
+    """Return a part of a policy with `values` for the names in Fn::Sub, and those of the mapping."""
+    if isinstance(value, list):
+        return [filled(member, values) for member in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::FindInMap" in value:
+        return DOCUMENT["Mappings"]["Stages"][values["Stage"]][value["Fn::FindInMap"][2]]
+    if "Fn::Sub" in value:
+        text, given = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
+        known = {**values, **filled(given, values)}
+        return re.sub(r"\$\{([^}]+)\}", lambda found: known[found[1]], text)
+    if value == {"Ref": "Stage"}:
+        return values["Stage"]
+    if "Ref" in value or "Fn::GetAtt" in value:
+        return "r" * 100
+    return {name: filled(member, values) for name, member in value.items()}
 
 
 def length(policy: Mapping[str, Any]) -> int:
@@ -209,19 +248,7 @@ def length(policy: Mapping[str, Any]) -> int:
         "DomainName": "d" * 64,
         "HostedZoneId": "Z" + "0" * 31,
     }
-
-    def filled(value: Any) -> Any:
-        if isinstance(value, list):
-            return [filled(member) for member in value]
-        if not isinstance(value, dict):
-            return value
-        if "Fn::Sub" in value:
-            return re.sub(r"\$\{([^}]+)\}", lambda found: longest[found[1]], value["Fn::Sub"])
-        if "Ref" in value or "Fn::GetAtt" in value:
-            return "r" * 100
-        return {name: filled(member) for name, member in value.items()}
-
-    return len(json.dumps(filled(policy), separators=(",", ":")))
+    return len(json.dumps(filled(policy, longest), separators=(",", ":")))
 
 
 def test_every_policy_fits() -> None:
@@ -259,3 +286,40 @@ def test_the_roles_find_the_bootstrap_by_its_name() -> None:
     for role in ("DeployRole", "PreviewRole"):
         (found,) = (each for _, each in statements(DOCUMENT, role) if each["Sid"] == "FindBootstrap")
         assert texts(found["Resource"])[0].endswith(":stack/${AWS::StackName}/*")
+
+
+STAGES = [("staging", "shop-staging", "staging"), ("prod", "shop-prod", "prod"), ("dev", "shop-dev-*", "dev-*")]
+
+
+@pytest.mark.parametrize(("stage", "stack", "tag"), STAGES)
+def test_a_stages_roles_end_at_its_own_stacks(stage: str, stack: str, tag: str) -> None:
+    """`shop-dev-*` are the stacks of developers and pull requests; no other stage's pattern reaches two stacks."""
+    values = {name: name for name in ("AWS::Partition", "AWS::Region", "AWS::AccountId", "ArtifactBucket.Arn")}
+    values |= {"AWS::StackName": "bootstrap", "VpcId": "vpc-0", "DomainName": "d", "HostedZoneId": "z", "Stage": stage}
+    limits = WITHOUT_THE_STACKS_NAME | FOR_EVERYTHING
+    for name, statement in statements(DOCUMENT):
+        if (name, statement["Sid"]) not in limits and name not in ("DeployOwnStacks", "PreviewRole"):
+            resources = filled(statement["Resource"], values)
+            for resource in resources if isinstance(resources, list) else [resources]:
+                assert f"shop-{stage}" in resource, statement["Sid"]
+                assert stage != "dev" or "shop-dev-" in resource, statement["Sid"]
+        for conditions in filled(statement.get("Condition", {}), values).values():
+            for key, value in conditions.items():
+                assert not key.endswith("Tag/Stage") or value == tag, statement["Sid"]
+    (plan,) = (each for _, each in statements(DOCUMENT, "DeployRole") if each["Sid"] == "PlanStack")
+    assert filled(plan["Resource"], values).endswith(f":stack/{stack}/*")
+
+
+def test_only_stacks_of_ones_own_are_deleted_by_a_role() -> None:
+    role = DOCUMENT["Resources"]["DeployOwnStacks"]
+    assert role["Condition"] == "IsDevelopment"
+    assert DOCUMENT["Conditions"]["IsDevelopment"] == {"Fn::Equals": [{"Ref": "Stage"}, "dev"]}
+    for action in ("cloudformation:DeleteStack", "s3:DeleteObjectVersion"):
+        assert [name for name, each in statements(DOCUMENT) if action in texts(each["Action"])] == ["DeployOwnStacks"]
+
+
+def test_developers_of_the_account_take_the_role_of_its_stacks_alone() -> None:
+    _, developers = DOCUMENT["Resources"]["DeployRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    condition, statement, otherwise = developers["Fn::If"]
+    assert (condition, otherwise) == ("IsDevelopment", {"Ref": "AWS::NoValue"})
+    assert statement["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}

@@ -11,7 +11,7 @@ from pipeline.stages import DeploymentError
 DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "DescribeStacks")
 
 
-@pytest.mark.parametrize("step", ["deploy", "rollback", "verify", "preview"])
+@pytest.mark.parametrize("step", ["adopt", "deploy", "preview", "remove", "rollback", "sync", "verify"])
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -37,3 +37,24 @@ def test_the_region_of_a_stage_is_told(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr("sys.argv", ["pipeline", "region", "staging"])
     assert program.main() == 0
     assert capsys.readouterr().out == "us-east-1\n"
+
+
+@pytest.mark.parametrize("text", ["ShopInventory", "=x", "ShopInventory= DataBucket=b"])
+def test_what_names_no_resources_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    monkeypatch.setattr("sys.argv", ["pipeline", "adopt", "prod", "--resources", text])
+    assert program.main() == 1
+    assert f"{text!r} names no resources: say RESOURCES=" in capsys.readouterr().err
+
+
+def test_what_is_adopted_is_told_with_what_comes_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "adopt", lambda _stage, _clients, names: names)
+    monkeypatch.setattr("sys.argv", ["pipeline", "adopt", "prod", "--resources", "ShopInventory=a DataBucket=b"])
+    assert program.main() == 0
+    told = capsys.readouterr().out
+    assert (
+        told == "shop-prod has again\n  ShopInventory: a\n  DataBucket: b\n`make deploy STAGE=prod` makes the rest.\n"
+    )

@@ -25,7 +25,7 @@ def read(name: str) -> dict[Any, Any]:
     return document
 
 
-PIPELINE, DEPLOY, PROMOTE = read("pipeline.yml"), read("deploy.yml"), read("promote.yml")
+PIPELINE, DEPLOY, PROMOTE, CLOSED = map(read, ("pipeline.yml", "deploy.yml", "promote.yml", "closed.yml"))
 ALL = {path.name: read(path.name) for path in sorted(WORKFLOWS.glob("*.yml"))}
 
 
@@ -57,7 +57,7 @@ def test_nothing_reaches_aws_before_the_tests() -> None:
     assert unproven(PIPELINE) == set()
     hasty = copy.deepcopy(PIPELINE)
     del hasty["jobs"]["build"]["needs"], hasty["jobs"]["preview"]["needs"]
-    assert unproven(hasty) == {"preview"}
+    assert unproven(hasty) == {"preview", "stack"}
 
 
 def test_staging_follows_a_push_to_main() -> None:
@@ -143,8 +143,41 @@ def test_a_smoke_test_that_fails_is_followed_by_a_rollback() -> None:
     ]
 
 
-def test_a_fork_gets_no_preview() -> None:
-    assert "github.event.pull_request.head.repo.full_name == github.repository" in PIPELINE["jobs"]["preview"]["if"]
+@pytest.mark.parametrize("job", [PIPELINE["jobs"]["preview"], PIPELINE["jobs"]["stack"], CLOSED["jobs"]["remove"]])
+def test_a_fork_gets_neither_a_preview_nor_a_stack(job: Mapping[str, Any]) -> None:
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
+    assert "github.event.pull_request.user.login != 'dependabot[bot]'" in job["if"]
+
+
+def test_a_pull_requests_stack_is_deployed_verified_and_removed() -> None:
+    job = PIPELINE["jobs"]["stack"]
+    assert "github.event_name == 'pull_request'" in job["if"]
+    commands = [(step["run"], step.get("if")) for step in job["steps"] if "make" in step.get("run", "")]
+    assert commands == [
+        ("make setup", None),
+        ('make remove STAGE="$STAGE"', None),
+        ('make release STAGE="$STAGE"', None),
+        ('make verify STAGE="$STAGE"', None),
+        ('make remove STAGE="$STAGE"', "always() && steps.deploy.outcome != 'skipped'"),
+    ]
+    deploy = next(step for step in job["steps"] if step.get("run", "").startswith("make release"))
+    assert deploy["id"] == "deploy"
+
+
+def test_what_a_closed_pull_request_left_is_removed() -> None:
+    remove, stack = CLOSED["jobs"]["remove"], PIPELINE["jobs"]["stack"]
+    assert triggers(CLOSED) == {"pull_request": {"types": ["closed"]}}
+    assert remove["steps"][-1]["run"] == 'make remove STAGE="$STAGE"'
+    assert remove["env"] == stack["env"]
+    assert CLOSED["concurrency"] == stack["concurrency"], "it waits for a run that still uses the stack"
+
+
+def test_a_pull_requests_stack_has_a_name_of_its_own_and_a_role_that_ends_there() -> None:
+    for job in (PIPELINE["jobs"]["stack"], CLOSED["jobs"]["remove"]):
+        name = job["env"]["STAGE"].replace("${{ github.event.pull_request.number }}", "99999")
+        assert read_stage(name).is_own
+        assert job["environment"] == "development", "the role trusts it alone"
+        assert "vars.DEVELOPMENT_STACKS == 'true'" in job["if"], "where there is no account for it, nothing goes red"
 
 
 def test_every_action_is_pinned_by_its_commit() -> None:
@@ -182,7 +215,7 @@ def test_the_package_is_built_once_and_taken_everywhere() -> None:
     taken = [step["with"] for step in steps() if "/download-artifact@" in step.get("uses", "")]
     assert [each["name"] for each in stored] == ["package", "sbom"]
     assert stored[0].items() >= {**package, "include-hidden-files": True}.items()
-    assert [{name: each[name] for name in package} for each in taken] == [package, package]
+    assert [{name: each[name] for name in package} for each in taken] == [package] * 3
     assert sum("make package" in step.get("run", "") for step in steps()) == 1
 
 
@@ -205,9 +238,10 @@ def test_the_workflows_name_tasks_that_exist() -> None:
 def test_newer_versions_are_proposed_of_all_that_is_pinned() -> None:
     proposed = yaml.safe_load((REPOSITORY / ".github" / "dependabot.yml").read_text())["updates"]
     assert {each["package-ecosystem"] for each in proposed} == {"github-actions", "uv", "pip"}
-    locked = {f"/{path.parent.name}" for path in REPOSITORY.glob("*/requirements.txt") if "==" in path.read_text()}
-    (functions,) = (each["directories"] for each in proposed if each["package-ecosystem"] == "pip")
-    assert set(functions) == locked
+    files = [*REPOSITORY.glob("*/requirements.txt"), *REPOSITORY.glob("emulator/*/requirements.txt")]
+    locked = [f"/{path.parent.relative_to(REPOSITORY)}" for path in files if "==" in path.read_text()]
+    named = [folder for each in proposed if each["package-ecosystem"] == "pip" for folder in each["directories"]]
+    assert sorted(named) == sorted(locked)
     assert all(each["cooldown"]["default-days"] >= 7 for each in proposed)
 
 

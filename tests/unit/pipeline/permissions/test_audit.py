@@ -14,6 +14,7 @@ from pipeline.permissions.__main__ import main
 from pipeline.permissions.audit import PARAMETERS, Exceptions, audit
 from sam_template import Template
 from sam_template.repository import TEMPLATE
+from tests.shop import link_definitions
 
 Small = Callable[..., list[str]]
 LOGS = Exceptions(actions={}, managed_policies={"AWSLambdaBasicExecutionRole": "logs"})
@@ -61,12 +62,15 @@ def allowing(*actions: str) -> str:
     return f"{{Statement: [{{Effect: Allow, Action: [{', '.join(map(repr, actions))}], Resource: '*'}}]}}"
 
 
-def test_each_function_of_the_template_may_call_what_it_calls_and_nothing_else(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    status = main()
-    assert capsys.readouterr().out == ""
-    assert status == 0
+def test_each_function_of_the_template_may_call_what_it_calls_and_nothing_else() -> None:
+    assert audit([Template.load(TEMPLATE, parameters) for parameters in PARAMETERS]) == []
+
+
+def test_what_both_audits_say_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("pipeline.permissions.__main__.audit", lambda _: ["Of a function."])
+    monkeypatch.setattr("pipeline.permissions.__main__.audit_execution_role", lambda *_: ["Of the role."])
+    assert main() == 1
+    assert capsys.readouterr().out == "Of a function.\nOf the role.\n"
 
 
 def test_a_template_that_cannot_be_read_is_one_sentence(
@@ -91,21 +95,32 @@ def test_a_call_without_a_permission_and_a_permission_without_a_call_are_found(t
         assert source.count(old) == 1
         source = source.replace(old, new)
     path.write_text(source)
+    link_definitions(tmp_path)
 
     sentences = audit([Template.load(path, PARAMETERS[-1])])
 
     inventory, hook = (f"the Policies of {name}Function in template.yaml" for name in ("Inventory", "PreTrafficCheck"))
-    read = "`- Statement: [{Effect: Allow, Action: %s, Resource: !GetAtt ShopInventory.Arn}]`"
-    assert [re.sub(r"line \d+", "line N", sentence) for sentence in sentences] == [
+    read = "`- Statement: [{Effect: Allow, Action: %s, Resource: !GetAtt NAME.Arn}]`"
+    # Which table or function is the first of the template is not asked here.
+    assert [re.sub(r"!GetAtt \w+", "!GetAtt NAME", re.sub(r"line \d+", "line N", one)) for one in sentences] == [
         f"Add dynamodb:GetItem to {inventory}: app/table.py, line N calls it. Write {read % 'dynamodb:GetItem'}.",
         f"Add dynamodb:Query to {inventory}: app/table.py, line N calls it. Write {read % 'dynamodb:Query'}.",
         f"Remove dynamodb:DescribeTable from {inventory}: nothing in inventory_function/ calls it.",
         (
             f"Add lambda:InvokeFunction to {hook}: hook.py, line N calls it. Write "
-            "`- Statement: [{Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt InventoryFunction.Arn}]`."
+            "`- Statement: [{Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt NAME.Arn}]`."
         ),
         f"Remove lambda:InvokeAsync from {hook}: nothing in pre_traffic_check/ calls it.",
     ]
+
+
+def test_what_is_to_be_added_names_the_first_resource_that_it_can_be_about(small: Small) -> None:
+    two_tables = SMALL.replace("Items: ", "Carts: {Type: AWS::Serverless::SimpleTable}\n  Items: ")
+    (sentence,) = small("", template=two_tables)
+    assert sentence == (
+        "Add dynamodb:Scan to the Policies of Reader in template.yaml: h.py, line 2 calls it. Write "
+        "`- Statement: [{Effect: Allow, Action: dynamodb:Scan, Resource: !GetAtt Carts.Arn}]`."
+    )
 
 
 def test_an_action_that_no_call_explains_can_be_justified(small: Small) -> None:

@@ -55,7 +55,9 @@ def test_each_route_is_a_row(declaration: Declaration) -> None:
 
 def test_a_version_has_one_name_whatever_its_code() -> None:
     assert canonical("InventoryFunctionVersiona1c08fc9d1") == "InventoryFunctionVersion"
+    assert canonical("Shared64baee642e") == "Shared"
     assert canonical("DataBucket") == "DataBucket"
+    assert canonical("Facadefacade") == "Facadefacade"
 
 
 def test_a_template_that_cannot_be_read_is_one_sentence() -> None:
