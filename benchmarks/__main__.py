@@ -24,14 +24,15 @@ from benchmarks import (
     soak,
     start_up,
 )
+from benchmarks.baselines import comparison, page
 from benchmarks.measure import Section
 from benchmarks.plan import FULL, QUICK, BenchmarkError, Plan
 from benchmarks.processes import declared_function, environment, timed
 from benchmarks.results import FOLDER, Run, headline, write
 from benchmarks.table import section_text
 from emulator.errors import EmulatorError
-from emulator.paths import StatePaths
-from tools.interpreters import InterpreterNotFoundError, find_interpreter
+from emulator.interpreters import InterpreterNotFoundError, find_interpreter
+from emulator.project.paths import StatePaths
 
 Benchmark = Callable[[Plan, Path], Awaitable[list[Section]]]
 
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "package": package_size.measure,
     "reload": reload.measure,
     "assistant": assistant.measure,
+    comparison.NAME: comparison.measure,
 }
 _LIMIT_SECONDS = 240
 
@@ -91,6 +93,7 @@ def main() -> int:
     arguments = parser.parse_args()
     names = arguments.only or list(BENCHMARKS)
     folder = arguments.results or (FOLDER if not arguments.quick and not arguments.only else None)
+    compares = comparison.NAME in names and not (arguments.quick and arguments.results is None)
     try:
         interpreter = find_interpreter(declared_function().runtime)
         run = Run.now(function_python=interpreter.version, is_quick=arguments.quick)
@@ -106,7 +109,12 @@ def main() -> int:
         return 1
     if folder and sections:
         write(folder, run, sections, failures)
-    _say(f"Done in {time.monotonic() - began:.0f} s{f'; results in {folder.name}/' if folder else ''}.")
+    if compares and not failures:
+        # In files of their own: it is measured apart, too, without the rest.
+        page.write(folder or FOLDER, run, sections)
+        page.PAGE.write_text(page.replace(page.PAGE.read_text(encoding="utf-8"), page.tables(run, sections)))
+    kept = folder or (FOLDER if compares and not failures else None)
+    _say(f"Done in {time.monotonic() - began:.0f} s{f'; results in {kept.name}/' if kept else ''}.")
     return 1 if failures else 0
 
 

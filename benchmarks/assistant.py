@@ -15,7 +15,7 @@ from benchmarks.package_size import MEGABYTE, sizes
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import BUILD, SAM, emulated, start_api, timed
 from emulator.processes.ports import LOOPBACK
-from emulator.sam_cli import process_environment
+from emulator.sam.sam_cli import process_environment
 from sam_template.repository import REPOSITORY
 
 FUNCTION = "ShopbotFunction"

@@ -12,34 +12,41 @@ from benchmarks.load import Load
 from benchmarks.processes import BUILD, EVENTS, FUNCTION, declared_function, timed
 from benchmarks.routes import Route
 from emulator.control import ask
-from emulator.paths import RunningEmulator, StatePaths
+from emulator.interpreters import find_interpreter
+from emulator.project.paths import RunningEmulator, StatePaths
 from sam_template import ACCOUNT_ID
 from sam_template.repository import REGION
-from tools.interpreters import find_interpreter
 
 _HANDLER = "app.lambda_handler.lambda_handler"
 _PROGRAM = Path(__file__).with_name("handler_calls.py")
 
 
 async def function_environment(paths: StatePaths, running: RunningEmulator) -> dict[str, str]:
-    """Return the function's variables of this run, with credentials of its own role."""
-    variables: dict[str, str] = json.loads(paths.sam_environment.read_text())[FUNCTION]
+    """Return the inventory function's variables of this run, for a process that finds its package by them."""
+    variables = await service_environment(paths, running, FUNCTION)
+    return variables | {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(BUILD / FUNCTION),
+        "AWS_LAMBDA_FUNCTION_NAME": FUNCTION,
+    }
+
+
+async def service_environment(paths: StatePaths, running: RunningEmulator, function: str) -> dict[str, str]:
+    """Return the variables that the template declares for a function, with credentials of its own role."""
+    variables: dict[str, str] = json.loads(paths.sam_environment.read_text())[function]
     resources = (await ask(running, "status"))["resources"]
-    role = next(name for logical_id, _, name in resources if logical_id == f"{FUNCTION}Role")
+    role = next(name for logical_id, _, name in resources if logical_id == f"{function}Role")
     sts = boto3.client(
         *("sts", REGION),
         endpoint_url=running.endpoint_url,
         aws_access_key_id=running.endpoint.root.access_key_id,
         aws_secret_access_key=running.endpoint.root.secret_access_key,
     )
-    session = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}", RoleSessionName=FUNCTION)
+    session = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}", RoleSessionName=function)
     credentials = session["Credentials"]
     return variables | {
-        "PATH": os.defpath,
-        "PYTHONPATH": str(BUILD / FUNCTION),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_LAMBDA_FUNCTION_NAME": FUNCTION,
         "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["SessionToken"],

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section, ratios
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import BUILD, emulated, invoke_command, timed
-from emulator.sam_cli import process_environment
+from emulator.sam.sam_cli import process_environment
 
 _INIT = re.compile(r"^REPORT .*\bInit Duration: ([\d.]+) ms", re.MULTILINE)
 _EVENT = "root.json"

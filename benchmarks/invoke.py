@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section, ratios
 from benchmarks.plan import Plan
 from benchmarks.processes import SAM, emulated, invoke_command, timed
-from emulator.sam_cli import process_environment
+from emulator.sam.sam_cli import process_environment
 
 _EVENT = "get_item.json"
 

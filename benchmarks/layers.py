@@ -14,7 +14,7 @@ from benchmarks.measure import Measure, Section, differences, percentile, ratios
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import FUNCTION, emulated, start_api
 from benchmarks.routes import ROUTES, Route
-from emulator.paths import RunningEmulator
+from emulator.project.paths import RunningEmulator
 
 CLIENTS = (1, 8, 32)
 LAYERS = ("handler", "engine", "sam")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,17 @@ class Measure:
 
 @dataclass(frozen=True)
 class Section:
-    """The measures of one benchmark. As a matrix they are printed by subject and quantity, medians only."""
+    """The measures of one benchmark. As a matrix they are printed by subject and quantity, medians only.
+
+    `files` are further results that are kept beside the measures: texts by the names of their files.
+    """
 
     name: str
     title: str
     measures: tuple[Measure, ...]
     notes: tuple[str, ...] = ()
     is_matrix: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -11,9 +11,9 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section
 from benchmarks.plan import Plan
 from benchmarks.processes import BUILD, FUNCTION, declared_function, environment, timed
-from emulator.paths import StatePaths
-from emulator.sam_cli import TOOLS
-from tools.interpreters import find_interpreter
+from emulator.interpreters import find_interpreter
+from emulator.project.paths import StatePaths
+from emulator.sam.sam_cli import TOOLS
 from tools.package_function import packaged_sources
 
 MEGABYTE = 1_000_000

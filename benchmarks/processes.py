@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.plan import BenchmarkError
-from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.processes.attached_process import AttachedProcess
 from emulator.processes.ports import LOOPBACK, accepts, free_port
-from emulator.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, start_api_command
+from emulator.project.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
+from emulator.project.project import Project
+from emulator.sam.sam_cli import FOREIGN_VARIABLES, TOOLS, process_environment, start_api_command
 from sam_template.repository import REPOSITORY, TEMPLATE
 from tools.declared_function import DeclaredFunction, read_function
 
@@ -113,7 +114,7 @@ async def start_api(
 ) -> AsyncIterator[int]:
     """Run `sam local start-api` with `options` for the length of the block; yield its port once it listens."""
     port, printed = free_port(), folder / "start-api.txt"
-    command = [*start_api_command(paths, running, port), *options]
+    command = [*start_api_command(Project.open(repository), paths, running, port), *options]
     async with attached(command, process_environment(running), printed, cwd=repository) as process:
         await until(lambda: accepts(port) or None, process, printed, f"answer on {LOOPBACK}:{port}")
         yield port

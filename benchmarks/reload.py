@@ -15,9 +15,8 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import emulated, start_api
-from emulator.paths import INSTALLED
 from emulator.processes.ports import LOOPBACK
-from sam_template.repository import REPOSITORY
+from sam_template.repository import INSTALLED, REPOSITORY
 
 CHANGED_SECONDS = 20
 _HEADER = "x-revision"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 from benchmarks.api_servers import SLOW_MS, gateway_port
-from benchmarks.load import Request, open_connection, send_on
+from benchmarks.client import Connection, Request
+from benchmarks.load import ANSWER_SECONDS
 from benchmarks.measure import Measure, Section, percentile
 from benchmarks.plan import BenchmarkError, Plan
 from benchmarks.processes import emulated
@@ -117,35 +116,30 @@ def _counted(failures: Sequence[str]) -> str:
 
 
 def _apply(port: int, seconds: float) -> Result:
-    together = threading.Barrier(CLIENTS)
-    with ThreadPoolExecutor(CLIENTS) as threads:
-        ended = [threads.submit(_client, port, number, together, seconds) for number in range(CLIENTS)]
-    whole = Result()
-    for future in ended:
-        result = future.result()
-        whole.failures += result.failures
-        for route, latencies in result.latencies_ms.items():
-            whole.latencies_ms.setdefault(route, []).extend(latencies)
-    return whole
-
-
-def _client(port: int, number: int, together: threading.Barrier, seconds: float) -> Result:
     result = Result()
-    turns = itertools.cycle(mixture(port))
+
+    async def send() -> None:
+        deadline = time.perf_counter() + seconds
+        await asyncio.gather(*(_client(port, number, deadline, result) for number in range(CLIENTS)))
+
+    asyncio.run(send())
+    return result
+
+
+async def _client(port: int, number: int, deadline: float, result: Result) -> None:
+    turns = itertools.cycle([(route, request, request.encoded()) for route, request in mixture(port)])
     for _ in range(number):  # the clients do not all send the same request at the same time
         next(turns)
-    connection = open_connection(port)
-    together.wait(10)
-    deadline = time.perf_counter() + seconds
+    connection = Connection()
     while time.perf_counter() < deadline:
-        route, request = next(turns)
+        route, request, encoded = next(turns)
         try:
-            result.latencies_ms.setdefault(route, []).append(send_on(connection, request))
-        except BenchmarkError as error:
-            result.failures.append(str(error)[:100])
-            connection.close()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                took, _ = await connection.send(request, encoded)
+            result.latencies_ms.setdefault(route, []).append(took)
+        except (BenchmarkError, TimeoutError) as error:
+            result.failures.append(str(error)[:100] or f"{route}: no answer within {ANSWER_SECONDS} s")
     connection.close()
-    return result
 
 
 def _sample(process: psutil.Process) -> Sample:

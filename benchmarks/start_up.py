@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.measure import Measure, Section, ratios
 from benchmarks.plan import Plan
 from benchmarks.processes import SAM, attached, environment, timed, until
-from emulator.paths import StatePaths
 from emulator.processes.ports import free_port
+from emulator.project.paths import StatePaths
 
 _READY = re.compile(r"^Ready: http", re.MULTILINE)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from emulator.metrics import lambda_prices
+
 PRICED_ON: Final = "2026-11-21"
 REGION: Final = "us-east-1"
 _PRICE_LIST: Final = "AWS Price List API, us-east-1, as transcribed on 2026-09-24"
@@ -21,8 +23,13 @@ class Price(NamedTuple):
 
 
 PRICES: Final[dict[str, Price]] = {
-    "Lambda requests": Price(0.20, "million", f"{_PRICE_LIST} (AWSLambda, published 2026-09-19)"),
-    "Lambda duration, arm64": Price(0.0000133334, "GB-s", f"{_PRICE_LIST} (AWSLambda); init billed since 2025-08-01"),
+    "Lambda requests": Price(
+        lambda_prices.DOLLARS_A_MILLION_REQUESTS, "million", f"{_PRICE_LIST} (AWSLambda, published 2026-09-19)"
+    ),
+    "Lambda duration, arm64": Price(
+        lambda_prices.DOLLARS_A_GIGABYTE_SECOND["arm64"],
+        *("GB-s", f"{_PRICE_LIST} (AWSLambda); init billed since 2025-08-01"),
+    ),
     "SnapStart cache": Price(0.0000015046, "GB-s", f"{_PRICE_LIST} (AWSLambda); aws.amazon.com/lambda/pricing"),
     "SnapStart restore": Price(0.0001397998, "GB", f"{_PRICE_LIST} (AWSLambda); aws.amazon.com/lambda/pricing"),
     "HTTP API requests": Price(1.00, "million", f"{_PRICE_LIST} (AmazonApiGateway, published 2026-09-21)"),

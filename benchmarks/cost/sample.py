@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.cost.traffic import CONVERSATION
-from emulator.aws.sample_data import CATALOG, FILES, inventory_item, read_catalog
+from emulator.aws.sample_data import items_of
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.backing_services.valkey import Valkey
-from sam_template.repository import REPOSITORY, TEMPLATE
+from emulator.project.declaration import read_declaration
+from sam_template.repository import CATALOG, FILES, REPOSITORY, TEMPLATE
 
 _FILE: Final = "sample.txt"
 _SKU: Final = "CHIPS-BEET-80G"
@@ -105,7 +106,8 @@ def measure() -> dict[str, Any]:
     log = io.StringIO()
     with contextlib.redirect_stdout(log), contextlib.ExitStack() as stack:
         os.environ |= {**_NEEDED, "POWERTOOLS_METRICS_NAMESPACE": "ShopOnSam"}
-        aws = Aws([inventory_item(product, "2026-11-21T00:00:00.000000Z") for product in read_catalog()])
+        (declared,) = read_declaration(REPOSITORY).items
+        aws = Aws(items_of(declared, "2026-11-21T00:00:00.000000Z"))
         requests = {**_inventory(aws, log), **_shopbot(aws, log, stack.enter_context(_backing_services()))}
     return {
         "items": {"bytes": round(sum(map(_weight, aws.items)) / len(aws.items))},
