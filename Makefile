@@ -18,6 +18,10 @@ FRONT ?= sam
 # Bytecode is what makes the second start quick; a shell that forbids it would slow every run of sam.
 unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY := 0
+# SAM's own builders look for python3.13 and pip there.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# What the emulator's sentences tell a person to run.
+export SAM_EMULATOR_COMMAND := make
 # Nobody's home is needed: what sam keeps is the checkout's, and what uv keeps, when the home cannot be written.
 export __SAM_CLI_APP_DIR := $(CURDIR)/.local/sam
 ifeq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo writable),)
@@ -40,13 +44,19 @@ invoke: $(BUILD) ## Run sam local invoke: FUNCTION=InventoryFunction EVENT=event
 event: $(READY) ## Write a fixture for a route: ROUTE="GET /orders" (BODY='{"sku": "A"}')
 	@exec $(PYTHON) -m tools.event "$(ROUTE)" $(if $(BODY),--body '$(BODY)')
 
-.PHONY: up down status reset
+.PHONY: new
+new: $(READY) ## Add a function that answers a route: FUNCTION=Orders ROUTE="GET /orders"
+	@exec $(PYTHON) -m tools.new_function "$(FUNCTION)" "$(ROUTE)"
+
+.PHONY: up down status report reset
 up: $(BUILD) ## Start the emulated backing services, the engine and the gateway in the background
 	@exec $(PYTHON) -m emulator up
 down: $(READY) ## Stop what `make up` started
 	@exec $(PYTHON) -m emulator down
 status: $(READY) ## Say what runs where
 	@exec $(PYTHON) -m emulator status
+report: $(READY) ## Say what functions and routes did since the start, what it took and would cost (ARGS=--json)
+	@exec $(PYTHON) -m emulator report $(ARGS)
 reset: $(READY) ## Bring the sample data back
 	@exec $(PYTHON) -m emulator reset
 
@@ -54,9 +64,16 @@ reset: $(READY) ## Bring the sample data back
 fault: $(READY) ## Make a backing service fail: SERVICE=redis FAULT=refuse (stall, slow:MS, error:STATUS, none)
 	@exec $(PYTHON) -m emulator fault "$(SERVICE)" "$(FAULT)"
 
+FIXTURES ?= events/recorded
+.PHONY: record replay
+record: $(READY) ## Record what passes the gateway as fixtures until Ctrl-C (FIXTURES=events/recorded)
+	@exec $(PYTHON) -m emulator record "$(FIXTURES)"
+replay: $(BUILD) ## Send recorded fixtures again, show what differs, fail if something does (FIXTURES, SECRETS='x-api-key=...')
+	@exec $(PYTHON) -m emulator replay "$(FIXTURES)"
+
 .PHONY: index
 index: $(READY) ## Fill a real Elasticsearch with the catalogue: ES_URL=https://... (key in ES_API_KEY)
-	@PYTHONPATH=shopbot_function exec $(PYTHON) -m shopping_bot.search.index --catalog emulator/data/catalog.json \
+	@PYTHONPATH=shopbot_function exec $(PYTHON) -m shopping_bot.search.index --catalog sample_data/catalog.json \
 		--url "$(ES_URL)" $(if $(ES_API_KEY),--api-key-env ES_API_KEY)
 
 .PHONY: env
@@ -68,7 +85,7 @@ env: $(READY) ## Print exports, so that plain sam, aws and pytest work: eval "$$
 .PHONY: setup
 setup: $(READY) ## Create .venv and install everything that is locked
 
-$(READY): tools/setup.sh tools/uv.txt pyproject.toml uv.lock inventory_function/requirements.txt shopbot_function/requirements.txt emulator/engine/requirements.txt
+$(READY): tools/setup.sh tools/uv.txt pyproject.toml uv.lock inventory_function/requirements.txt shopbot_function/requirements.txt emulator/engine/requirements.txt emulator/aws/requirements.txt
 	@tools/setup.sh
 	@touch $@
 
@@ -84,8 +101,8 @@ $(BUILD): $(READY) template.yaml samconfig.toml tools/package_function.py tools/
 build-%:
 	@$(PYTHON) -m tools.package_function $* "$(ARTIFACTS_DIR)"
 
-# The whole suite runs in a process for each processor, a file of tests in one of them; what ARGS selects runs in one.
-TESTS := $(or $(ARGS),--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder)
+# The whole suite runs in several processes, a file of tests in one of them; what ARGS selects runs in one.
+TESTS := $(or $(ARGS),--numprocesses=auto --dist=loadfile --no-loadscope-reorder)
 
 .PHONY: test
 test: $(BUILD) $(CHECKS) ## Run the whole suite, or a part: ARGS=tests/unit
@@ -140,7 +157,7 @@ sbom: $(READY) ## Write what each package contains as CycloneDX: .aws-sam/sbom/*
 	@$(PYTHON) -m tools.sbom .aws-sam/sbom
 
 .PHONY: deploy release
-deploy: package ## Build for Lambda and deploy to a stage: STAGE=staging (or prod)
+deploy: package ## Build for Lambda and deploy to a stage: STAGE=staging (or prod, or dev-NAME)
 	@$(PYTHON) -m pipeline deploy "$(STAGE)" $(if $(OLDER),--older)
 release: $(READY) ## Deploy the package that is there: STAGE=staging (or prod); OLDER=yes for an older commit
 	@$(PYTHON) -m pipeline deploy "$(STAGE)" $(if $(OLDER),--older)
@@ -156,6 +173,16 @@ drift: $(READY) ## Show what was changed by hand in a stage: STAGE=staging (or p
 .PHONY: restore
 restore: $(READY) ## Restore the table of a stage beside it: STAGE=prod TIME=2026-11-26T12:00:00Z
 	@$(PYTHON) -m pipeline restore "$(STAGE)" --time "$(TIME)"
+
+.PHONY: adopt
+adopt: $(READY) ## Take what a lost stack left into a new one: STAGE=prod (RESOURCES="ShopInventory=NAME ..." after 90 days)
+	@$(PYTHON) -m pipeline adopt "$(STAGE)" --resources "$(RESOURCES)"
+
+.PHONY: sync remove
+sync: $(READY) ## Upload what is saved to a stack of one's own, until Ctrl-C: STAGE=dev-NAME
+	@exec $(PYTHON) -m pipeline sync "$(STAGE)"
+remove: $(READY) ## Remove a stack of one's own, with all that is in it: STAGE=dev-NAME
+	@exec $(PYTHON) -m pipeline remove "$(STAGE)"
 
 .PHONY: verify
 verify: $(READY) ## Check a deployed stage end to end, with its own key: STAGE=staging (or prod)

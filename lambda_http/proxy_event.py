@@ -14,8 +14,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, urlencode
 
 from lambda_http import base_path
@@ -46,8 +45,7 @@ class UnsupportedEventError(ValueError):
     """The event is no HTTP request from API Gateway, a function URL or a load balancer; the message says why."""
 
 
-@dataclass(frozen=True)
-class _Request:
+class _Request(NamedTuple):
     """What the formats of events have in common; `template` is None when the event names no route."""
 
     method: Any

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import json
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 from hypothesis import settings
 
 from emulator.aws.clients import Clients
+from emulator.command_names import COMMAND_VARIABLE
 from emulator.commands import background
 from emulator.control import ask
-from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
-from emulator.sam_cli import process_environment
+from emulator.project.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
+from emulator.sam.sam_cli import process_environment
 from sam_template import ACCOUNT_ID
 from sam_template.repository import REGION, REPOSITORY
 from tests.e2e.browser import MISSING
+from tests.shop import PROJECT
 
 # CI tries more examples than a developer waits for. On a busy machine an example may take any time.
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("thorough" if os.environ.get("CI") else "quick")
 
-EVENTS = REPOSITORY / "events"
+# Each session of botocore reads the models of its services, megabytes of JSON: here all sessions share them.
+botocore.session.create_loader = functools.cache(create_loader)
+
+os.environ.setdefault(COMMAND_VARIABLE, "make")  # as the Makefile has it
 NAME_OTHER_BACKING_SERVICES = (
     *("AWS_ENDPOINT_URL", "DOCKER_HOST", "ENFORCE_IAM", "ENGINE"),
     *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ES_API_KEY", "ES_URL"),
@@ -36,9 +43,17 @@ NAME_OTHER_BACKING_SERVICES = (
 """What a developer's shell may have, and the tests must not use."""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes run tests: one more than processors, for many a test waits; four at most."""
+    return min((os.cpu_count() or 1) + 1, 4)
+
+
+gc.disable()  # until everything is imported: nothing of it is garbage
+
+
 def pytest_collection_finish() -> None:
     """Keep what the imports made, a million objects, out of every garbage collection that follows."""
-    gc.collect()
+    gc.enable()
     gc.freeze()
 
 
@@ -63,7 +78,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatePaths]:
 @pytest.fixture(scope="session")
 def running(paths: StatePaths) -> Iterator[RunningEmulator]:
     """The emulated backing services and the engine, started as `make up` starts them."""
-    yield background.up(paths)
+    yield background.up(PROJECT, paths)
     background.down(paths)
 
 
@@ -113,11 +128,5 @@ def function_environment(environment_of: Callable[[str], dict[str, str]]) -> dic
 
 @pytest.fixture(scope="session")
 def catalog() -> list[dict[str, Any]]:
-    products: list[dict[str, Any]] = json.loads((REPOSITORY / "emulator/data/catalog.json").read_text())
+    products: list[dict[str, Any]] = json.loads((REPOSITORY / "sample_data/catalog.json").read_text())
     return products
-
-
-def load_event(path: Path | str) -> dict[str, Any]:
-    """Return the event fixture at `path`, relative to `events/`."""
-    event: dict[str, Any] = json.loads((EVENTS / path).read_text())
-    return event

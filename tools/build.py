@@ -95,7 +95,7 @@ def main() -> int:
         signal.signal(number, lambda received, _: sys.exit(128 + received))
     mark, *sources = map(Path, sys.argv[1:])
     try:
-        return build([Path(sys.executable).parent / "sam", "build"], mark, sources)
+        return build([sys.executable, "-m", "emulator.sam.sam_build"], mark, sources)
     except (KeyboardInterrupt, OrphanedError):
         return 130
 

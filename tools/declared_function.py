@@ -30,23 +30,24 @@ def read_function(template: Path, logical_id: str) -> DeclaredFunction:
     document = yaml.load(template.read_text(), Loader=_TemplateLoader)  # noqa: S506 a SafeLoader
     properties = document["Resources"][logical_id]["Properties"]
     inherited = document.get("Globals", {}).get("Function", {}) | properties
-    defaults = {name: parameter.get("Default") for name, parameter in document["Parameters"].items()}
+    defaults = {name: parameter.get("Default") for name, parameter in document.get("Parameters", {}).items()}
     return DeclaredFunction(
         logical_id=logical_id,
         code_uri=template.parent / properties["CodeUri"],
         runtime=_parameter(inherited["Runtime"], defaults),
-        architecture=_parameter(inherited["Architectures"][0], defaults),
+        architecture=_parameter(inherited.get("Architectures", ["x86_64"])[0], defaults),
         services=_services(properties.get("Policies", [])),
     )
 
 
 def read_functions(template: Path) -> list[DeclaredFunction]:
-    """Return the declaration of every function of the template."""
+    """Return the declaration of every function of the template that is packaged: an image is not."""
     document = yaml.load(template.read_text(), Loader=_TemplateLoader)  # noqa: S506 a SafeLoader
     return [
         read_function(template, logical_id)
         for logical_id, resource in document["Resources"].items()
         if resource["Type"] == "AWS::Serverless::Function"
+        and resource.get("Properties", {}).get("PackageType") != "Image"
     ]
 
 

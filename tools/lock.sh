@@ -6,7 +6,7 @@ uv=.venv/bin/uv
 mkdir -p .local
 
 "$uv" lock --upgrade
-"$uv" export --quiet --frozen --no-hashes --no-emit-project --no-annotate --output-file .local/constraints.txt >/dev/null
+"$uv" export --quiet --frozen --no-hashes --no-emit-workspace --no-annotate --output-file .local/constraints.txt >/dev/null
 
 compile() { # FOLDER [CONSTRAINTS]
   "$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -16,5 +16,10 @@ compile inventory_function .local/constraints.txt
 compile shopbot_function .local/constraints.txt
 compile pre_traffic_check .local/constraints.txt
 compile synthetic_check .local/constraints.txt
-compile emulator/engine .local/constraints.txt
-"$uv" export --quiet --frozen --no-emit-project --no-annotate --no-header --only-group bootstrap --output-file tools/uv.txt >/dev/null
+# These share no environment with the tools: SAM CLI holds boto3 back there, and botocore not.
+compile emulator/engine
+compile emulator/aws
+for baseline in benchmarks/baselines/*/requirements.in; do
+  compile "$(dirname "$baseline")" .local/constraints.txt
+done
+"$uv" export --quiet --frozen --no-emit-workspace --no-annotate --no-header --only-group bootstrap --output-file tools/uv.txt >/dev/null

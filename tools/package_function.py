@@ -13,22 +13,21 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.errors import EmulatorError
+from emulator.interpreters import InterpreterNotFoundError, find_interpreter, host_architecture
+from emulator.project.declaration import read_declaration
+from emulator.project.packaged_sources import compile_sources
 from tools.declared_function import DeclaredFunction, read_function
-from tools.interpreters import InterpreterNotFoundError, find_interpreter, host_architecture
 
 CACHE = Path(".local/packages")
 """Installed and compiled requirements, one folder per lock file and target."""
 
-_SHARED_PACKAGES = ("lambda_http", "pipeline.smoke")
-_NOT_PACKAGED = ("Dockerfile*", "requirements.in", "requirements.txt", "__main__.py", "__pycache__", "*.pyc", ".*")
 _NEVER_LOADED = (
     "bin",
     ".lock",
@@ -44,7 +43,6 @@ _NEVER_LOADED = (
 )
 # Lambda's Amazon Linux 2023 images carry glibc 2.34; wheels for 2.28 run there and are the ones that projects publish.
 _LAMBDA_PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-_LAMBDA_TASK_ROOT = "/var/task"
 
 
 class PackagingError(Exception):
@@ -78,35 +76,20 @@ def package(function: DeclaredFunction, artifacts: Path, target: Target) -> None
 def packaged_sources(code_uri: Path) -> dict[Path, Path]:
     """Return the source files that belong into the package of the function in `code_uri`, by their places in it.
 
-    They are the function's own, and those of each shared package that the function imports.
+    Which they are, `emulator.toml` says: the emulator copies the same ones into the build when they change. Raises
+    EmulatorError for a file that it cannot read.
     """
-    own = dict(_sources(code_uri, code_uri))
-    shared = {place: path for folder in shared_packages(code_uri) for place, path in _sources(folder, code_uri.parent)}
-    return own | shared
-
-
-def shared_packages(code_uri: Path) -> list[Path]:
-    """Return the folders of the packages beside `code_uri` that its sources import."""
-    texts = [path.read_text(encoding="utf-8") for _, path in _sources(code_uri, code_uri) if path.suffix == ".py"]
-    return [
-        code_uri.parent / name.replace(".", "/")
-        for name in _SHARED_PACKAGES
-        if any(re.search(rf"^\s*(?:from|import) {re.escape(name)}\b", text, re.MULTILINE) for text in texts)
-    ]
-
-
-def _sources(folder: Path, root: Path) -> Iterator[tuple[Path, Path]]:
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and not any(Path(part).match(pattern) for part in parts for pattern in _NOT_PACKAGED):
-            yield path.relative_to(root), path
+    return read_declaration(Path(__file__).resolve().parents[1]).packaging.sources(code_uri)
 
 
 def _requirements(function: DeclaredFunction, target: Target) -> Path:
     """Return a folder with the installed requirements, made once per lock file, services and target."""
     requirements = function.code_uri / "requirements.txt"
     services = "any" if function.services is None else " ".join(sorted(function.services))  # a set has no order
-    recipe = (requirements.read_text(), Path(__file__).read_text(), repr(target), services)
+    locked = requirements.read_text() if requirements.exists() else ""
+    # Not where the interpreter lies: another of the same version compiles the same.
+    made_for = f"{target.version} {target.platform} {target.interpreter is not None}"
+    recipe = (locked, Path(__file__).read_text(), made_for, services)
     key = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
     kind = f"{function.logical_id}-{target.version}-{target.platform or 'here'}"
     installed = CACHE / f"{kind}-{key}"
@@ -115,7 +98,9 @@ def _requirements(function: DeclaredFunction, target: Target) -> Path:
         for stale in CACHE.glob(f"{kind}-*"):  # what is kept for another target is not stale
             shutil.rmtree(stale, ignore_errors=True)
         unfinished = CACHE / f".{installed.name}.{os.getpid()}"
-        _install(requirements, unfinished, target)
+        unfinished.mkdir()
+        if locked.strip():
+            _install(requirements, unfinished, target)
         _prune(unfinished, function.services)
         if target.interpreter:
             compile_sources(unfinished, [Path()], target.interpreter)
@@ -161,19 +146,6 @@ def _prune(folder: Path, services: frozenset[str] | None) -> None:
             shutil.rmtree(model)
 
 
-def compile_sources(folder: Path, sources: Iterable[Path], interpreter: Path) -> None:
-    """Write *unchecked-hash* bytecode for `sources`, files or folders relative to `folder`.
-
-    A zip does not keep the mtimes that Python's default kind of bytecode is checked against. Tracebacks name files as
-    they stand in Lambda. A source that does not compile gets no bytecode: importing it tells why.
-    """
-    command: list[str | Path] = [interpreter, "-m", "compileall", "-q", "-j", "0", "-i", "-"]
-    command += ["--invalidation-mode", "unchecked-hash", "-s", folder, "-p", _LAMBDA_TASK_ROOT]
-    listed = "\n".join(str(folder / source) for source in sources)
-    if listed:  # given an empty list, compileall would compile all of sys.path
-        subprocess.run(command, input=listed, text=True, check=False, stdout=subprocess.DEVNULL)
-
-
 def _target(function: DeclaredFunction) -> Target:
     if os.environ.get("PACKAGE_FOR") == "local":
         interpreter = find_interpreter(function.runtime)
@@ -201,7 +173,7 @@ def main() -> int:
     try:
         function = read_function(arguments.template, arguments.logical_id)
         package(function, arguments.artifacts, _target(function))
-    except (PackagingError, InterpreterNotFoundError) as error:
+    except (EmulatorError, PackagingError, InterpreterNotFoundError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -29,7 +29,8 @@ class SbomError(Exception):
 
 def project(function: DeclaredFunction) -> str:
     """Return the `pyproject.toml` of a project that depends on exactly what `function` has locked."""
-    requirements = (function.code_uri / "requirements.txt").read_text(encoding="utf-8")
+    locked = function.code_uri / "requirements.txt"
+    requirements = locked.read_text(encoding="utf-8") if locked.exists() else ""
     dependencies = [pinned.strip() for pinned in _PINNED.findall(requirements)]
     major, minor = map(int, function.runtime.removeprefix("python").split("."))
     environment = (

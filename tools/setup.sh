@@ -55,7 +55,7 @@ uv=$PWD/.venv/bin/uv
 install_group() { # GROUP PYTHON [REQUIREMENTS ...]
   group=$1 environment=$2
   shift 2
-  "$uv" export --quiet --frozen --no-emit-project --only-group "$group" --output-file ".local/$group.txt" >/dev/null
+  "$uv" export --quiet --frozen --no-emit-workspace --only-group "$group" --output-file ".local/$group.txt" >/dev/null
   set -- -r ".local/$group.txt" "$@"
   "$uv" pip install --quiet --python "$environment" --no-deps --require-hashes "$@"
 }
@@ -68,7 +68,7 @@ if [ "${1:-}" = checks ]; then
   exit
 fi
 [ -x .local/ministack/bin/python ] || "$uv" venv --quiet --python .venv/bin/python .local/ministack
-install_group ministack .local/ministack/bin/python &
+"$uv" pip install --quiet --python .local/ministack/bin/python --no-deps --require-hashes -r emulator/aws/requirements.txt &
 ministack=$!
 install_group dev .venv/bin/python -r inventory_function/requirements.txt -r shopbot_function/requirements.txt ||
   fail "the locked packages could not be installed: check the network, or name your index in UV_DEFAULT_INDEX."

@@ -13,9 +13,9 @@ template_as_deployed() { # what checkov reads: production's roles and settings, 
   .venv/bin/python -m pipeline.resolved_template template.yaml "$checks/template.json"
 }
 # `exec`, so that the process that is stopped below is the check and not a shell around it.
-sam_validate() { exec .venv/bin/sam validate --lint; }
+sam_validate() { exec .venv/bin/sam validate --lint; } # --lint is cfn-lint, on template.yaml
 permissions() { exec .venv/bin/python -m pipeline.permissions; }
-cfn_lint() { exec .venv/bin/cfn-lint template.yaml pipeline/bootstrap.yaml; }
+cfn_lint() { exec .venv/bin/cfn-lint pipeline/bootstrap.yaml; }
 checkov() { template_as_deployed && exec "$checks/bin/checkov" --file "$checks/template.json" pipeline/bootstrap.yaml; }
 # The inventory has grown nothing that docs/openapi/inventory.json does not say, and lost nothing that it says.
 openapi() { exec .venv/bin/python -m pipeline.released_openapi; }

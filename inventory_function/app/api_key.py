@@ -22,7 +22,7 @@ _HEADER = APIKeyHeader(
 )
 
 
-def require_api_key(given: Annotated[str | None, Security(_HEADER)]) -> None:
+async def require_api_key(given: Annotated[str | None, Security(_HEADER)]) -> None:
     """Let the request pass when it carries the key, or when none is required. Raises Problem 401, 503."""
     if is_api_key_required():
         check(given, secret)

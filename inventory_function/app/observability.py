@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import time
@@ -88,9 +89,10 @@ def _record(route: str, status: int, seconds: float, *, is_cold: bool) -> None:
     milliseconds = round(seconds * 1000, 3)
     logger.info("Answered", route=route, status=status, duration_ms=milliseconds)
     # Without a namespace there is nowhere to send metrics to, and that must not fail a request.
-    if not os.environ.get("POWERTOOLS_METRICS_NAMESPACE"):
+    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE")
+    if not namespace:
         return
-    metrics = EphemeralMetrics()
+    metrics = _metrics(namespace, os.environ.get("POWERTOOLS_SERVICE_NAME"))
     metrics.add_dimension(name="route", value=route)
     metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds)
     metrics.add_metric(name="ClientErrors", unit=MetricUnit.Count, value=int(400 <= status < 500))
@@ -101,7 +103,13 @@ def _record(route: str, status: int, seconds: float, *, is_cold: bool) -> None:
     if status == 500:
         # Nobody expected it, and Lambda counts no error, because there is an answer: the alarm that takes a new version
         # back watches this series of the version (InventoryNewVersionFailuresAlarm in template.yaml).
-        failures = EphemeralMetrics()
-        failures.add_dimension(name="version", value=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"))
-        failures.add_metric(name="Failures", unit=MetricUnit.Count, value=1)
-        failures.flush_metrics()
+        metrics.add_dimension(name="version", value=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"))
+        metrics.add_metric(name="Failures", unit=MetricUnit.Count, value=1)
+        metrics.flush_metrics()
+
+
+@functools.cache
+def _metrics(namespace: str, service: str | None) -> EphemeralMetrics:
+    # One for all requests, which takes as long to make as to fill. It is flushed, and empty again, before the next
+    # request has its turn.
+    return EphemeralMetrics(namespace=namespace, service=service)

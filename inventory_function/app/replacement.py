@@ -82,7 +82,8 @@ def _replacement(sku: str, fields: ItemFields, version: str, created_at: str) ->
     now = stored_item.now()
     values = stored_item.field_values(fields)
     absent_fields = [name for name in stored_item.OPTIONAL_FIELDS if name not in values]
-    sets = [f"#{name} = :{name}" for name in values]
+    # With a prefix, so that no field is named like another value of the request, such as `now`.
+    sets = [f"#{name} = :field_{name}" for name in values]
     sets += [f"#version = {version}", f"#created_at = {created_at}", "#updated_at = :now"]
     removes = [f"#{name}" for name in (*absent_fields, PENDING)]
     request: dict[str, Any] = {
@@ -93,7 +94,7 @@ def _replacement(sku: str, fields: ItemFields, version: str, created_at: str) ->
             f"#{name}": name for name in (*values, *absent_fields, PENDING, "version", "created_at", "updated_at")
         },
         "ExpressionAttributeValues": {
-            **{f":{name}": value for name, value in values.items()},
+            **{f":field_{name}": value for name, value in values.items()},
             ":one": {"N": "1"},
             ":now": {"S": now},
         },

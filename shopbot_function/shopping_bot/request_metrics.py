@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class BackingServiceCall:
+class BackingServiceCall(NamedTuple):
     """One call to a backing service; `started` is in seconds since the epoch."""
 
     backing_service: str

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from sam_template.repository import REPOSITORY
 
 PAGE = REPOSITORY / "shopbot_function/shopping_bot/templates/chat.html"
-CATALOG = REPOSITORY / "emulator/data/catalog.json"
+CATALOG = REPOSITORY / "sample_data/catalog.json"
 SESSION = "stub-session"
 POLICY = (
     "default-src 'none'; style-src {style}; script-src {script}; connect-src 'self'; img-src data:; base-uri 'none'; "

@@ -10,15 +10,22 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import httpx
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from emulator.control import ask
-from emulator.paths import RunningEmulator, StatePaths
-from emulator.processes.ports import free_port
+from emulator.processes.ports import accepts, free_port
+from emulator.project.paths import RunningEmulator, StatePaths
+from emulator.sam.sam_cli import start_lambda_command
 from sam_template.repository import REPOSITORY
 from tests.e2e.browser import MISSING, Browser, installed_browser
+from tests.e2e.forked_sam import ForkedSam
+from tests.shop import PROJECT
 
 READY_SECONDS = 60
 
@@ -81,6 +88,35 @@ def shop(paths: StatePaths, running: RunningEmulator, tmp_path_factory: pytest.T
     finally:
         started.process.terminate()
         started.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def start_lambda_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `sam local start-lambda` writes."""
+    return tmp_path_factory.mktemp("start-lambda") / "log"
+
+
+@pytest.fixture(scope="module")
+def aws_lambda(
+    paths: StatePaths, running: RunningEmulator, tool_environment: dict[str, str], start_lambda_log: Path
+) -> Iterator[Any]:
+    """boto3's client of Lambda at a `sam local start-lambda`."""
+    port = free_port()
+    command = start_lambda_command(PROJECT, paths, running, port)
+    process = ForkedSam(command, tool_environment, REPOSITORY, start_lambda_log, start_lambda_log)
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while not accepts(port):
+            assert process.poll() is None, start_lambda_log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}, read_timeout=60)
+        client = boto3.client("lambda", "us-east-1", endpoint_url=f"http://127.0.0.1:{port}", config=config)
+        yield client
+        client.close()
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import psutil
 
-from emulator.paths import StatePaths
 from emulator.processes.ports import accepts
+from emulator.project.paths import StatePaths
 
 GONE_SECONDS = 20
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,8 +15,8 @@ import psutil
 import pytest
 
 from emulator.commands import background
-from emulator.paths import STATE_FOLDER_VARIABLE, StatePaths
 from emulator.processes.ports import accepts
+from emulator.project.paths import STATE_FOLDER_VARIABLE, StatePaths
 from sam_template.repository import REPOSITORY
 from tests.conftest import NAME_OTHER_BACKING_SERVICES
 from tests.e2e.conftest import API_SERVERS, Started, make_start
@@ -73,7 +74,7 @@ def environments(paths: StatePaths) -> list[psutil.Process]:
 def test_up_offers_the_gateway_and_says_where_it_is(up: str) -> None:
     found = re.search(r"^  ShopApi +HTTP API, gateway +(http://127\.0\.0\.1:\d+)$", up, re.MULTILINE)
     assert found, up
-    assert httpx.get(found[1]).json()["status"] == "ok"
+    assert httpx.get(found[1], timeout=30).json()["status"] == "ok"
 
 
 def test_both_share_a_functions_environments(start: Callable[[str], Started], state_paths: StatePaths) -> None:
@@ -83,6 +84,22 @@ def test_both_share_a_functions_environments(start: Callable[[str], Started], st
             assert httpx.get(api_server.url, timeout=30).status_code == 200
     # Two are started ahead of need, and nothing here needs more: apart, they would have four.
     assert len(environments(state_paths)) == 2
+
+
+def test_the_report_tells_the_requests_of_each(start: Callable[[str], Started], environment: dict[str, str]) -> None:
+    for api_server in [start(api_server) for api_server in API_SERVERS]:
+        for path in ("/", "/inventory/NO-SUCH-SKU"):
+            httpx.get(f"{api_server.url}{path}", timeout=30)
+    command = ["make", "report", "ARGS=--json"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    rows = json.loads(done.stdout)["routes"]
+    for server in ("gateway", "sam local start-api"):
+        told = {row["route"]: row for row in rows if (row["server"], row["api"]) == (server, "ShopApi")}
+        assert told["GET /"]["requests"] >= 1
+        assert told["GET /"]["client_errors"] == 0
+        assert told["GET /inventory/{sku}"]["client_errors"] >= 1
 
 
 def test_a_door_that_is_killed_closes_and_the_emulator_lives_on(

@@ -20,10 +20,11 @@ import httpx
 import pytest
 
 from emulator.control import ask
-from emulator.paths import RunningEmulator, StatePaths
-from emulator.sam_cli import invoke_command
-from tests.conftest import EVENTS, load_event
+from emulator.project.paths import RunningEmulator, StatePaths
+from emulator.sam.sam_cli import invoke_command
 from tests.e2e.forked_sam import run_sam
+from tests.events import EVENTS, load_event
+from tests.shop import PROJECT
 
 FUNCTION_MODULES = {"app", "lambda_handler", "lambda_http", "shopping_bot"}
 
@@ -144,15 +145,33 @@ class Context:
         return 15_000
 
 
+def one_of_each_route() -> set[Path]:
+    """Return the first fixture of each route and method."""
+    chosen: dict[tuple[str, ...], Path] = {}
+    for service in SERVICES:
+        for fixture in service.fixtures:
+            event = load_event(fixture)
+            route = event["routeKey"] if event["routeKey"] != "$default" else event["rawPath"]
+            chosen.setdefault((service.folder, event["requestContext"]["http"]["method"], route), fixture)
+    return set(chosen.values())
+
+
 @pytest.fixture(scope="module")
 def invoked(
     running: RunningEmulator,
     tool_environment: dict[str, str],
     paths: StatePaths,
+    aws_lambda: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Answers:
+    """By `sam local invoke` one fixture of each route; the others by `sam local start-lambda`, which invokes alike."""
+    by_command = one_of_each_route()
+
     def invoke(service: Service, fixture: Path) -> Answer:
-        command = invoke_command(paths, running, service.function, fixture)
+        if fixture not in by_command:
+            answer = aws_lambda.invoke(FunctionName=service.function, Payload=fixture.read_bytes())
+            return of_proxy_answer(json.loads(answer["Payload"].read()))
+        command = invoke_command(PROJECT, paths, running, service.function, fixture)
         done = run_sam(command, tool_environment, tmp_path_factory.mktemp(fixture.stem))
         assert done.status == 0, done.log
         assert "REPORT RequestId:" in done.log

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.paths import INSTALLED, STATE_FOLDER_VARIABLE, StatePaths
 from emulator.processes.ports import free_port
-from sam_template.repository import REPOSITORY
+from emulator.project.paths import STATE_FOLDER_VARIABLE, StatePaths
+from sam_template.repository import INSTALLED, REPOSITORY
 from tests.e2e.conftest import Started
 from tests.e2e.processes import assert_nothing_left, family
 

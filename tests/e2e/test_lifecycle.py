@@ -16,12 +16,13 @@ import psutil
 import pytest
 
 from emulator.credentials import Endpoint, RootCredentials
-from emulator.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from emulator.processes.ports import accepts, free_port
 from emulator.processes.process_identity import ProcessIdentity
+from emulator.project.paths import STATE_FOLDER_VARIABLE, RunningEmulator, StatePaths
 from sam_template.repository import REPOSITORY
 from tests.e2e.conftest import API_SERVERS, Started, make_start
 from tests.e2e.processes import assert_nothing_left, family
+from tests.e2e.small_checkout import make_small_checkout
 
 
 @pytest.fixture
@@ -35,10 +36,24 @@ def environment(own_paths: StatePaths) -> dict[str, str]:
     return {**shell, STATE_FOLDER_VARIABLE: str(own_paths.folder)}
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout that starts quickly, with every kind of process that the shop has."""
+    return make_small_checkout(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="module")
+def checkouts(small: Path) -> dict[str, Path]:
+    return {"shop": REPOSITORY, "small": small}
+
+
 @pytest.fixture
-def started(tmp_path: Path, environment: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Started]:
-    """A `make start`; a test chooses what serves the API by an indirect parameter."""
-    started = make_start(tmp_path, environment=environment, front=getattr(request, "param", "sam"))
+def started(
+    tmp_path: Path, environment: dict[str, str], checkouts: dict[str, Path], request: pytest.FixtureRequest
+) -> Iterator[Started]:
+    """A `make start`; a test chooses the checkout and what serves its API by an indirect parameter."""
+    checkout, front = request.param.split()
+    started = make_start(tmp_path, environment=environment, checkout=checkouts[checkout], front=front)
     try:
         started.wait_until_ready()
         yield started
@@ -85,10 +100,6 @@ def kill_sam(started: Started) -> None:
     the_process(started, "sam", "start-api").kill()
 
 
-def terminate_sam(started: Started) -> None:
-    the_process(started, "sam", "start-api").terminate()
-
-
 def kill_emulator(started: Started) -> None:
     the_process(started, "-m emulator start").kill()
 
@@ -108,16 +119,21 @@ def kill_what_watches_valkey(started: Started) -> None:
     watcher.kill()
 
 
-ENDS = (ctrl_c, terminate_make, kill_make, hang_up, kill_ministack, kill_what_watches_valkey)
-
-
-@pytest.mark.parametrize(
-    ("started", "end"),
-    [*(("sam", end) for end in (*ENDS, kill_sam, terminate_sam)), *(("gateway", end) for end in ENDS)],
-    indirect=["started"],
+ENDS = (
+    ("shop sam", ctrl_c, ""),
+    ("small sam", kill_make, ""),
+    *(("small gateway", end, "") for end in (ctrl_c, terminate_make, hang_up)),
+    ("small gateway", kill_ministack, "MiniStack ended with status 137"),
+    ("small gateway", kill_valkey, "Valkey ended with status 137"),
+    ("small gateway", kill_what_watches_valkey, "Valkey ended with status 137"),
+    ("small sam", kill_sam, "sam local start-api ended with status 137"),
 )
+"""What runs and serves the API, what ends the run, and the sentence that says so when nobody asked for the end."""
+
+
+@pytest.mark.parametrize(("started", "end", "sentence"), ENDS, indirect=["started"])
 def test_nothing_is_left_however_a_run_ends(
-    end: Callable[[Started], None], started: Started, own_paths: StatePaths
+    end: Callable[[Started], None], sentence: str, started: Started, own_paths: StatePaths
 ) -> None:
     # GIVEN a run that has answered a request, so that every process exists
     assert httpx.get(started.url).status_code == 200
@@ -126,20 +142,23 @@ def test_nothing_is_left_however_a_run_ends(
     assert running is not None
     # WHEN it ends
     end(started)
-    # THEN everything is gone
-    started.process.wait(30)
+    # THEN everything is gone, and what ended by itself is named
+    status = started.process.wait(30)
     assert_nothing_left(processes, own_paths, started.port, int(running.endpoint_url.rpartition(":")[2]))
+    assert status != 0 or not sentence
+    assert sentence in started.printed
+    assert "Traceback" not in started.printed
 
 
-@pytest.mark.parametrize("started", API_SERVERS, indirect=True)
+@pytest.mark.parametrize("started", ["small sam"], indirect=True)
 def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
-    started: Started, own_paths: StatePaths, environment: dict[str, str], tmp_path: Path
+    started: Started, own_paths: StatePaths, environment: dict[str, str], small: Path, tmp_path: Path
 ) -> None:
     processes = family(started.process.pid)
     kill_emulator(started)
     psutil.wait_procs(processes, timeout=20)
     assert [process for process in processes if process.is_running()] == []
-    again = make_start(tmp_path, environment=environment)
+    again = make_start(tmp_path, environment=environment, checkout=small, front="gateway")
     again.wait_until_ready()
     left = family(again.process.pid)
     again.process.terminate()
@@ -147,11 +166,11 @@ def test_a_killed_emulator_leaves_no_process_and_the_next_start_works(
     again.process.wait()
 
 
-def emulator(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+def emulator(*arguments: str, environment: dict[str, str], checkout: Path) -> subprocess.Popen[str]:
     """Run a command of the emulator as a child of this process, which reaps it when it likes."""
     return subprocess.Popen(
         [sys.executable, "-m", "emulator", *arguments],
-        cwd=REPOSITORY,
+        cwd=checkout,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -171,23 +190,23 @@ def wait_until_running(paths: StatePaths, process: subprocess.Popen[str]) -> Run
 
 
 def test_a_start_right_after_a_kill_of_everything_works_though_the_killed_one_is_not_reaped_yet(
-    own_paths: StatePaths, environment: dict[str, str]
+    own_paths: StatePaths, environment: dict[str, str], small: Path
 ) -> None:
-    killed = emulator("serve", environment=environment)
+    killed = emulator("serve", environment=environment, checkout=small)
     processes = []
     try:
         wait_until_running(own_paths, killed)
         processes = family(killed.pid)
         os.killpg(killed.pid, signal.SIGKILL)
         os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
-        again = make("up", environment=environment)
+        again = make("up", environment=environment, checkout=small)
         assert again.returncode == 0, again.stderr
         running = own_paths.running()
         assert running is not None
         assert running.process.pid != killed.pid
-        assert make("status", environment=environment).returncode == 0
+        assert make("status", environment=environment, checkout=small).returncode == 0
     finally:
-        make("down", environment=environment)
+        make("down", environment=environment, checkout=small)
         killed.communicate()
     assert_nothing_left(processes, own_paths)
 
@@ -200,7 +219,12 @@ def test_a_process_that_has_the_id_of_a_dead_emulator_is_left_alone(
         own_paths.folder.mkdir()
         own_paths.write_running(
             RunningEmulator(
-                reused, Endpoint("http://127.0.0.1:1", RootCredentials.random()), None, str(own_paths.control_socket)
+                reused,
+                Endpoint("http://127.0.0.1:1", RootCredentials.random()),
+                None,
+                str(own_paths.control_socket),
+                "us-east-1",
+                "",
             )
         )
         for verb in ("status", "env", "reset"):
@@ -214,31 +238,33 @@ def test_a_process_that_has_the_id_of_a_dead_emulator_is_left_alone(
 
 
 def test_an_emulator_that_does_not_answer_is_not_exported_and_down_ends_it(
-    own_paths: StatePaths, environment: dict[str, str]
+    own_paths: StatePaths, environment: dict[str, str], small: Path
 ) -> None:
-    assert make("up", environment=environment).returncode == 0
+    assert make("up", environment=environment, checkout=small).returncode == 0
     running = own_paths.running()
     assert running is not None
     processes = family(running.process.pid)
     os.kill(running.process.pid, signal.SIGSTOP)
     try:
         for verb in ("env", "up"):
-            done = make(verb, environment=environment)
+            done = make(verb, environment=environment, checkout=small)
             assert done.returncode != 0
             assert done.stdout == ""
             assert "does not answer: `make down` ends it" in done.stderr
     finally:
-        down = make("down", environment=environment)
+        down = make("down", environment=environment, checkout=small)
     assert down.stdout == "Stopped.\n"
     assert_nothing_left(processes, own_paths)
 
 
 def test_of_two_starts_at_once_one_starts_the_emulator_and_the_other_uses_it(
-    own_paths: StatePaths, environment: dict[str, str], tmp_path: Path
+    own_paths: StatePaths, environment: dict[str, str], small: Path, tmp_path: Path
 ) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    one, two = (make_start(tmp_path / name, environment=environment) for name in ("one", "two"))
+    for front in API_SERVERS:
+        (tmp_path / front).mkdir()
+    one, two = (
+        make_start(tmp_path / front, environment=environment, checkout=small, front=front) for front in API_SERVERS
+    )
     processes = []
     try:
         for started in (one, two):
@@ -262,10 +288,11 @@ def test_of_two_starts_at_once_one_starts_the_emulator_and_the_other_uses_it(
 
 
 def test_of_two_starts_on_one_port_one_serves_and_the_other_says_that_the_port_is_taken(
-    own_paths: StatePaths, environment: dict[str, str]
+    own_paths: StatePaths, environment: dict[str, str], small: Path
 ) -> None:
     port = free_port()
-    both = [emulator("start", "--port", str(port), environment=environment) for _ in range(2)]
+    command = ("start", "--front", "gateway", "--port", str(port))
+    both = [emulator(*command, environment=environment, checkout=small) for _ in range(2)]
     try:
         deadline = time.monotonic() + 60
         while all(each.poll() is None for each in both):
@@ -284,29 +311,9 @@ def test_of_two_starts_on_one_port_one_serves_and_the_other_says_that_the_port_i
             each.communicate(timeout=30)
 
 
-@pytest.mark.parametrize(
-    ("started", "end", "sentence"),
-    [
-        ("sam", kill_sam, "sam local start-api ended with status 137"),
-        ("sam", kill_ministack, "MiniStack ended with status 137"),
-        ("sam", kill_valkey, "Valkey ended with status 137"),
-        ("gateway", kill_what_watches_valkey, "Valkey ended with status 137"),
-        ("gateway", kill_ministack, "MiniStack ended with status 137"),
-    ],
-    indirect=["started"],
-)
-def test_the_end_of_a_part_is_said_in_a_sentence(
-    end: Callable[[Started], None], sentence: str, started: Started
-) -> None:
-    end(started)
-    assert started.process.wait(30) != 0
-    assert sentence in started.printed
-    assert "Traceback" not in started.printed
-
-
-def make(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def make(*arguments: str, environment: dict[str, str], checkout: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["make", *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120, check=False
+        ["make", *arguments], cwd=checkout, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -346,7 +353,7 @@ def test_the_background_emulator_starts_says_resets_and_stops(
         file.chmod(0o644)
     up = make("up", environment=environment)
     assert up.returncode == 0, up.stderr
-    state = [file for file in own_paths.folder.iterdir() if file != own_paths.build]
+    state = [file for file in own_paths.folder.iterdir() if file.name != "build"]
     assert [file for file in (*state, own_paths.sockets) if file.stat().st_mode & 0o077] == []
     running = own_paths.running()
     assert running is not None
@@ -377,7 +384,7 @@ def test_without_an_emulator_the_commands_say_how_to_start_one(verb: str, enviro
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "Name what to invoke, for example"),
+        ([], "Name a function of the template and a file with its event, for example `make invoke"),
         (["FUNCTION=InventoryFunction", "EVENT=events/none.json"], "events/none.json cannot be read"),
         (["FUNCTION=InventoryFunction", "EVENT=Makefile"], "Makefile is not JSON"),
     ],

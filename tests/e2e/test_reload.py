@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.paths import STATE_FOLDER_VARIABLE
+from emulator.project.paths import STATE_FOLDER_VARIABLE
 from sam_template.repository import REPOSITORY
 from tests.conftest import NAME_OTHER_BACKING_SERVICES
 from tests.e2e.conftest import API_SERVERS, make_start
@@ -82,6 +82,7 @@ def test_a_saved_source_is_answered_and_no_request_is_lost(client: httpx.Client,
     def ask() -> None:
         while not stop.is_set():
             statuses.append(client.get("/inventory/CHIPS-BEET-80G").status_code)
+            time.sleep(0.02)  # as often as it matters, and time for the new environments
 
     with ThreadPoolExecutor(2) as clients:
         asking = [clients.submit(ask) for _ in range(2)]

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from emulator.control import ask
-from emulator.paths import RunningEmulator
+from emulator.project.paths import RunningEmulator
 from tests.e2e.conftest import API_SERVERS
 
 PROBLEM = "application/problem+json"

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from emulator.control import ask
-from emulator.paths import RunningEmulator
+from emulator.project.paths import RunningEmulator
 from tests.e2e.processes import family
 
 SECONDS = 10

@@ -3,64 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from emulator.aws.clients import Clients
-from emulator.paths import RunningEmulator, StatePaths
-from emulator.processes.ports import accepts, free_port
-from emulator.sam_cli import start_lambda_command
-from sam_template.repository import REPOSITORY, SAMCONFIG
-from tests.conftest import load_event
+from sam_template.repository import SAMCONFIG
+from tests.events import load_event
 
-READY_SECONDS = 60
 FUNCTIONS = {
     "InventoryFunction": ("inventory/root.json", "The inventory service is running"),
     "ShopbotFunction": ("shopbot/health.json", "ok"),
 }
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("start-lambda") / "log"
-
-
-@pytest.fixture(scope="module")
-def aws_lambda(
-    paths: StatePaths, running: RunningEmulator, tool_environment: dict[str, str], log: Path
-) -> Iterator[Any]:
-    port = free_port()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            start_lambda_command(paths, running, port),
-            cwd=REPOSITORY,
-            env=tool_environment,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not accepts(port):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}, read_timeout=60)
-        client = boto3.client("lambda", "us-east-1", endpoint_url=f"http://127.0.0.1:{port}", config=config)
-        yield client
-        client.close()
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def test_samconfig_says_for_it_what_it_says_for_the_api() -> None:
@@ -107,13 +65,13 @@ def test_an_event_is_taken_at_once_and_has_its_effect(aws_lambda: Any, owner: Cl
     owner.dynamodb.delete_item(TableName=table, Key={"sku": {"S": sku}})
 
 
-def test_an_event_for_the_assistant_is_run(aws_lambda: Any, log: Path) -> None:
-    before = log.read_text(errors="replace").count("REPORT RequestId")
+def test_an_event_for_the_assistant_is_run(aws_lambda: Any, start_lambda_log: Path) -> None:
+    before = start_lambda_log.read_text(errors="replace").count("REPORT RequestId")
     event = json.dumps(load_event("shopbot/health.json"))
     invoked = aws_lambda.invoke(FunctionName="ShopbotFunction", InvocationType="Event", Payload=event)
     assert invoked["StatusCode"] == 202
     deadline = time.monotonic() + 20
-    while log.read_text(errors="replace").count("REPORT RequestId") == before:
+    while start_lambda_log.read_text(errors="replace").count("REPORT RequestId") == before:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 

@@ -1,4 +1,7 @@
-"""File downloads: everything, a part, nothing new, or a link (RFC 9110 sections 13.2.2 and 14)."""
+"""File downloads: everything, a part, nothing new, or a link (RFC 9110 sections 13.2.2 and 14).
+
+The route is a coroutine for the reason that `items.py` gives.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ _LENGTH = {"minLength": 1, "maxLength": 255}
         **problems(400, 404, 409, 416, 422, *READ),
     },
 )
-def download_file(
+async def download_file(
     request: Request,
     filename: Annotated[str, Path(description="Name of the file, without a path.", json_schema_extra=_LENGTH)],
     _range: Annotated[str | None, Header(alias="Range", description="One range of bytes, such as bytes=0-99.")] = None,

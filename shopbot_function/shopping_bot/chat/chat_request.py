@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lambda_http.problem import Problem
 from lambda_http.text import is_readable, is_visible
@@ -17,8 +16,7 @@ CHANNELS = ("web", "mobile", "whatsapp", "api")
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
-@dataclass(frozen=True)
-class ChatRequest:
+class ChatRequest(NamedTuple):
     """A customer's message; without `session_id` it begins a conversation."""
 
     user_id: str

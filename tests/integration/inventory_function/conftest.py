@@ -62,18 +62,23 @@ def send(
     return Answer(answer["statusCode"], answer.get("headers", {}), content)
 
 
+@pytest.fixture(scope="module")
+def inventory_variables(function_environment: Mapping[str, str]) -> Iterator[None]:
+    """The variables of the function, and its clients of AWS, which take longer to make than a test takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in function_environment.items():
+            patch.setenv(name, value)
+        aws_clients.forget()
+        yield
+        aws_clients.forget()
+
+
 @pytest.fixture
-def inventory(
-    function_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Answer]]:
+def inventory(inventory_variables: None) -> Iterator[Callable[..., Answer]]:
     from app.config import settings
 
-    for name, value in function_environment.items():
-        monkeypatch.setenv(name, value)
-    aws_clients.forget()
     settings.cache_clear()
     yield send
-    aws_clients.forget()
     settings.cache_clear()
 
 

@@ -11,7 +11,7 @@ import pytest
 from app import retries
 
 from emulator.control import ask
-from emulator.paths import RunningEmulator
+from emulator.project.paths import RunningEmulator
 from lambda_http import aws_clients
 
 Send = Callable[..., Any]
@@ -20,8 +20,9 @@ Lost = Callable[[], Any]
 
 
 @pytest.fixture
-def faulty(running: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+def faulty(running: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
     """Make AWS answer later than the service waits, or not at all; both shortened, for the test's sake."""
+    aws_clients.forget()  # a client keeps the time limit that it was made with
     monkeypatch.setattr(aws_clients, "READ_TIMEOUT_SECONDS", 0.3)
     for function in (retries.write_with_retries, retries.read_with_retries):
         defaults: Any = function.__kwdefaults__
@@ -35,7 +36,8 @@ def faulty(running: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> Callabl
         finally:
             asyncio.run(ask(running, "fault", "aws=none"))
 
-    return faulty
+    yield faulty
+    aws_clients.forget()
 
 
 WRITES: dict[str, tuple[str, str, Any, dict[str, str], bool]] = {

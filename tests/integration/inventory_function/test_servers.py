@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.paths import RunningEmulator, StatePaths
 from emulator.processes.ports import free_port
-from emulator.sam_cli import shell_exports
+from emulator.project.paths import RunningEmulator, StatePaths
+from emulator.sam.sam_cli import shell_exports
 from sam_template.repository import REPOSITORY
 
 APP = REPOSITORY / "inventory_function"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -42,6 +43,9 @@ def connect(redis_server: Valkey) -> Iterator[Callable[..., RedisConnection]]:
         return connection
 
     yield connect
+    for thread in threading.enumerate():
+        if thread.name == "lease":  # it may still renew a lock that nobody needs any more
+            thread.join(60)
     for connection in made:
         connection.close()
 

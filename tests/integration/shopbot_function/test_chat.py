@@ -21,11 +21,11 @@ from shopping_bot.chat.bot_core import MAXIMUM_ROUNDS
 from shopping_bot.extensions import Extensions
 from shopping_bot.search.index import ALIAS, fill
 
-from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.backing_services.valkey import Valkey
 from lambda_http import aws_clients
+from sam_template.repository import CATALOG
 from tests.integration.shopbot_function.proxy import Proxy
 
 KEYS = {"ANTHROPIC_API_KEY": "key", "ES_API_KEY": "", "REDIS_PASSWORD": "", "SESSION_KEY": "key"}

@@ -10,9 +10,7 @@ from sam_template.repository import REPOSITORY
 
 EVENTS = REPOSITORY / "events" / "inventory"
 FIXTURES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(EVENTS.glob("*.json"))}
-SKUS = {
-    product["sku"] for product in json.loads((REPOSITORY / "emulator" / "data" / "catalog.json").read_text("utf-8"))
-}
+SKUS = {product["sku"] for product in json.loads((REPOSITORY / "sample_data" / "catalog.json").read_text("utf-8"))}
 
 
 def read(name: str) -> Any:

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from app.config import settings
+
+from lambda_http import aws_clients
 
 Call = Callable[..., Any]
 
@@ -299,3 +303,25 @@ def test_bad_filenames(call: Call, request_event: Call, filename: str) -> None:
 
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/inventory/a"), ("GET", "/inventory"), ("DELETE", "/inventory/a"), ("GET", "/file/download/a.txt")],
+)
+def test_no_request_that_calls_aws_starts_a_thread(
+    call: Call, request_event: Call, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    ran_in = []
+
+    def client(*_: Any) -> Any:
+        ran_in.append(threading.current_thread())
+        raise OSError
+
+    for name in ("TABLE_NAME", "S3_BUCKET", "SECRETS_MANAGER_SECRET"):
+        monkeypatch.setenv(name, name.lower())
+    settings.cache_clear()
+    monkeypatch.setattr(aws_clients, "_client", client)
+    assert call(request_event(method, path)).status >= 500
+    settings.cache_clear()
+    assert set(ran_in) == {threading.current_thread()}

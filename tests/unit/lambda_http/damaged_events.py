@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lambda_http.proxy_event import UnsupportedEventError
-from tests.conftest import EVENTS
+from tests.events import EVENTS
 
 COUNT = int(os.environ.get("DAMAGED_EVENTS", "2000"))
 SEED = 20261126

@@ -51,6 +51,16 @@ def test_every_call_ends() -> None:
         assert config.retries == {"mode": "standard", "total_max_attempts": attempts}
 
 
+def test_a_call_names_the_shop_and_not_the_machine() -> None:
+    def stop(request: Any, **_: Any) -> None:
+        raise InterruptedError(request.headers["User-Agent"].decode())
+
+    client = aws_clients.dynamodb()
+    client.meta.events.register("before-send", stop)
+    with pytest.raises(InterruptedError, match=r"^shop( PT/.*)?$"):
+        client.list_tables()
+
+
 @pytest.mark.parametrize(
     ("region", "host"),
     [
@@ -75,18 +85,14 @@ def test_a_presigned_link_names_the_host_of_its_region(monkeypatch: pytest.Monke
     assert f"%2F{region}%2Fs3%2Faws4_request" in link.query
 
 
-def test_every_region_has_a_regional_host(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_of_every_partition_has_a_regional_host(monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session()
-    regions = [
-        name
-        for partition in session.get_available_partitions()
-        for name in session.get_available_regions("s3", partition)
-    ]
-    for region in regions:
+    regions = [session.get_available_regions("s3", partition) for partition in session.get_available_partitions()]
+    for region, *_ in filter(None, regions):
         monkeypatch.setenv("AWS_DEFAULT_REGION", region)
         aws_clients.forget()
         assert urlsplit(presigned("data")).netloc.startswith(f"data.s3.{region}."), region
-    assert len(regions) > 30
+    assert len(regions) > 3
 
 
 def test_a_bucket_that_is_no_host_name_stays_in_the_path(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,8 +52,7 @@ def test_every_alarm_tells_the_topic_and_says_what_to_do(prod: Stage) -> None:
         ("AWS/Lambda", {"Errors", "Throttles", "Duration"}),
         ("AWS/ApiGateway", {"5xx"}),
         ("AWS/DynamoDB", {"ReadThrottleEvents", "WriteThrottleEvents"}),
-        ("ShopOnSam", {"ClaudeFailures", "Failures", "TokensOut"}),
-        ("ShopOnSam/stack", {"ThrottledRequests"}),
+        ("ShopOnSam/stack", {"ClaudeFailures", "Failures", "TokensOut", "ThrottledRequests"}),
     ],
 )
 def test_what_is_watched(prod: Stage, namespace: str, metrics: set[str]) -> None:

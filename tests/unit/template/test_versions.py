@@ -17,6 +17,7 @@ from samcli.lib.cfn_language_extensions.sam_integration import (  # type: ignore
 
 from sam_template import Template, translation
 from sam_template.repository import TEMPLATE
+from tests.shop import link_definitions
 from tests.unit.template.test_values import overrides
 
 
@@ -28,6 +29,7 @@ def resources(folder: Path, **changed: str) -> dict[str, Any]:
     expanded = expand_language_extensions(declared, parameters, enabled=True).expanded_template
     path = folder / "template.yaml"
     path.write_text(json.dumps(expanded), encoding="utf-8")
+    link_definitions(path.parent)
     return dict(Template.load(path, parameters, cache=folder).resources)
 
 

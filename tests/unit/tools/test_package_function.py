@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from emulator.project.packaged_sources import compile_sources
 from sam_template.repository import REPOSITORY, TEMPLATE
+from tests.shop import PROJECT
 from tools import package_function
 from tools.declared_function import DeclaredFunction, read_function
-from tools.package_function import PackagingError, Target, compile_sources, package, packaged_sources, shared_packages
+from tools.package_function import PackagingError, Target, package, packaged_sources
 
 UNCHECKED_HASH = 0b01
 """The flags of a pyc that is never checked against its source (PEP 552, "Specification")."""
@@ -38,15 +40,26 @@ def test_sources_are_packaged_without_what_only_the_build_needs(sources: Path) -
     }
 
 
+def test_a_function_without_requirements_is_its_sources(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (sources / "requirements.txt").unlink()
+    function = DeclaredFunction("Orders", sources, "python3.13", "arm64", None)
+    package(function, tmp_path / "artifacts", Target("3.13", None, None))
+    assert {path.name for path in (tmp_path / "artifacts").iterdir()} == {"app"}
+
+
 def test_a_package_beside_the_function_is_packaged_with_whoever_imports_it(sources: Path) -> None:
     shared = sources.parent / "lambda_http"
     (shared / "__pycache__").mkdir(parents=True)
     (shared / "json_text.py").write_text("")
     (shared / "__pycache__/json_text.cpython-313.pyc").write_text("")
-    assert shared_packages(sources) == []
+    packaging = PROJECT.declaration.packaging
+    assert packaging.shared_packages(sources) == []
     for statement in ("from lambda_http import json_text", "    from lambda_http.json_text import parse"):
         (sources / "app/handler.py").write_text(f"def f():\n    pass\n{statement}\n")
-        assert shared_packages(sources) == [shared]
+        assert packaging.shared_packages(sources) == [shared]
         assert packaged_sources(sources)[Path("lambda_http/json_text.py")] == shared / "json_text.py"
         assert len(packaged_sources(sources)) == 3
 
@@ -74,6 +87,27 @@ def test_a_package_has_the_sources_and_their_bytecode(
     package(function, tmp_path / "artifacts", Target(version, None, Path(sys.executable)))
     assert (tmp_path / "artifacts/app/handler.py").exists()
     assert list((tmp_path / "artifacts/app/__pycache__").glob("handler.*.pyc"))
+
+
+def test_a_function_without_requirements_is_packaged(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_function, "CACHE", tmp_path / "cache")
+    (sources / "requirements.txt").unlink()
+    function = DeclaredFunction("Function", sources, "python3.13", "x86_64", frozenset())
+    package(function, tmp_path / "artifacts", Target("3.13", None, Path(sys.executable)))
+    assert (tmp_path / "artifacts/app/handler.py").exists()
+
+
+def test_requirements_are_kept_wherever_the_interpreter_lies(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_function, "CACHE", tmp_path / "cache")
+    (tmp_path / "python").symlink_to(sys.executable)
+    function = DeclaredFunction("Function", sources, "python3.13", "x86_64", frozenset())
+    for interpreter in (Path(sys.executable), tmp_path / "python"):
+        package(function, tmp_path / "artifacts", Target("3.13", None, interpreter))
+    assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
 def test_requirements_are_kept_for_each_target_and_replaced_when_they_change(

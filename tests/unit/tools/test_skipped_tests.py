@@ -36,9 +36,8 @@ def run(folder: Path, *names: str) -> list[str]:
         "--rootdir",
         str(folder),
     ]
-    done = subprocess.run(
-        [*command, *names], cwd=folder, env={"PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True, check=True
-    )
+    environment = {"PYTHONPATH": str(REPOSITORY), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run([*command, *names], cwd=folder, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
 

@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from emulator.aws.sample_data import read_catalog
+from sam_template.repository import CATALOG
 
 
 class Aws:
     """Answers BatchGetItem with five of every product, and GetSecretValue with `keys`."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
-        stock = {product["sku"]: {"sku": {"S": product["sku"]}, "qty": {"N": "5"}} for product in read_catalog()}
+        stock = {
+            product["sku"]: {"sku": {"S": product["sku"]}, "qty": {"N": "5"}}
+            for product in json.loads(CATALOG.read_text())
+        }
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

@@ -14,10 +14,10 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.anthropic import Anthropic
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.backing_services.valkey import Valkey
+from sam_template.repository import CATALOG
 from tests.integration.shopbot_function.faults import cells, worker
 from tests.integration.shopbot_function.faults.aws import Aws
 from tests.integration.shopbot_function.faults.cells import Cell, Outcome

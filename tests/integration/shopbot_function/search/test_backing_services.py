@@ -13,9 +13,9 @@ from shopping_bot.deadline import Deadline
 from shopping_bot.search.index import ALIAS, fill
 from shopping_bot.search.product_search import ProductSearch
 
-from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.elasticsearch import Elasticsearch
 from lambda_http.json_secret import JsonSecret, SecretError
+from sam_template.repository import CATALOG
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 

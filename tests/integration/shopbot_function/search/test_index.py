@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from shopping_bot.search.index import ALIAS, SearchIndexError, fill, main, read_catalog
 
-from emulator.aws.sample_data import CATALOG
 from emulator.backing_services.elasticsearch import Elasticsearch
 from emulator.processes.ports import free_port
+from sam_template.repository import CATALOG
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 WITH_CATALOG = ("--catalog", str(CATALOG))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,11 +16,11 @@ from shopping_bot.deadline import Deadline
 from shopping_bot.search.index import ALIAS, fill
 from shopping_bot.search.product_search import ProductSearch
 
-from emulator.aws.sample_data import CATALOG, read_catalog
 from lambda_http.json_secret import JsonSecret
+from sam_template.repository import CATALOG
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
-PRODUCTS = {product["sku"]: product for product in read_catalog()}
+PRODUCTS = {product["sku"]: product for product in json.loads(CATALOG.read_text())}
 
 
 @dataclass

@@ -15,8 +15,8 @@ from shopping_bot.deadline import Deadline
 from shopping_bot.search.index import ALIAS, fill, read_catalog
 from shopping_bot.search.product_search import ProductSearch
 
-from emulator.aws.sample_data import CATALOG
 from lambda_http.json_secret import JsonSecret
+from sam_template.repository import CATALOG
 from tests.integration.emulator.backing_services.elasticsearch.node import running_node
 
 TEA = {
