@@ -124,7 +124,7 @@ def test_a_large_file_is_a_link(inventory: Send, store: Store, name: str) -> Non
     answer = inventory("GET", f"/file/download/{name}")
 
     assert answer.status == 307
-    with urllib.request.urlopen(answer.headers["location"], timeout=10) as linked:
+    with urllib.request.urlopen(answer.headers["location"], timeout=60) as linked:
         assert linked.read() == content
         assert linked.headers["content-disposition"] == f'attachment; filename="{name}"'
     part = inventory("GET", f"/file/download/{name}", headers={"range": "bytes=-256"})

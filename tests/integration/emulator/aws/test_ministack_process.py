@@ -51,7 +51,7 @@ def test_its_end_is_noticed(tmp_path: Path) -> None:
             assert server._process is not None
             (child,) = psutil.Process(server._process.pid).children()
             child.kill()
-            return await asyncio.wait_for(server.wait(), 5)
+            return await asyncio.wait_for(server.wait(), 60)
 
     assert asyncio.run(run()) == 128 + 9
 

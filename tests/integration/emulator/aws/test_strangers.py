@@ -34,7 +34,7 @@ def secret(root: Clients) -> str:
 
 
 def ask(ministack: MiniStack, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Any:
-    connection = http.client.HTTPConnection(ministack.endpoint_url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(ministack.endpoint_url.removeprefix("http://"), timeout=60)
     connection.request(method, path, body, headers or {})
     answer = connection.getresponse()
     content = answer.read()

@@ -83,7 +83,7 @@ def test_the_end_of_one_is_said_in_a_sentence(run: Callable[[Test], Any], tmp_pa
         assert not services.failure.done()
         (server,) = valkeys() - others
         server.kill()
-        return await asyncio.wait_for(services.failure, 5)
+        return await asyncio.wait_for(services.failure, 60)
 
     log = tmp_path / "valkey.log"
     assert run(test) == f"Valkey ended with status 137: see {log}, and start the emulator again."

@@ -252,7 +252,7 @@ def test_what_runs_when_the_last_holder_leaves_ends_with_an_error(tmp_path: Path
         under_way = asyncio.create_task(invoke(running, log, seconds=4))
         await asyncio.sleep(0.2)
         await engine.functions.let_go(running, log)
-        assert (await asyncio.wait_for(under_way, 2)).is_error
+        assert (await asyncio.wait_for(under_way, 60)).is_error
 
     run(tmp_path, scenario)
 

@@ -39,7 +39,7 @@ def with_proxy(test: Test, wire: Wire = RedisWire()) -> None:  # noqa: B008 (it 
 
     async def run() -> None:
         async with echo() as port, Proxy("127.0.0.1", port, wire, name="service") as proxy:
-            await asyncio.wait_for(test(proxy), 10)
+            await asyncio.wait_for(test(proxy), 60)
         assert not proxy.connections
 
     asyncio.run(run())

@@ -44,7 +44,7 @@ asyncio.run(main())
 
 
 def ids(file: Path) -> list[int]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not file.exists():
         assert time.monotonic() < deadline, "the command did not start"
         time.sleep(0.01)

@@ -49,7 +49,7 @@ def test_what_it_says_meanwhile_is_shown(paths: StatePaths, capsys: pytest.Captu
             with paths.log.open("a") as log:
                 log.write("InventoryFunction may not call …\n")
                 log.flush()
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     while not (shown := capsys.readouterr().err):  # noqa: ASYNC110
                         await asyncio.sleep(0.01)
                 assert shown == "InventoryFunction may not call …\n"

@@ -127,7 +127,7 @@ def test_one_that_dies_in_service_is_replaced_for_who_waits() -> None:
         await asyncio.sleep(0.02)
         held.is_alive = False
         pool.release(held)
-        assert (await asyncio.wait_for(waiting, 2)).number == 1
+        assert (await asyncio.wait_for(waiting, 60)).number == 1
 
     run(scenario)
 
@@ -183,7 +183,7 @@ def test_who_gives_up_waiting_takes_nothing() -> None:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         pool.release(held)
-        assert await asyncio.wait_for(pool.acquire(), 2) is held
+        assert await asyncio.wait_for(pool.acquire(), 60) is held
 
     run(scenario)
 
@@ -226,7 +226,7 @@ def test_never_two_requests_in_one_environment_nor_more_than_the_limit(
             environment.is_alive = not dies
             pool.release(environment)
 
-        await asyncio.wait_for(asyncio.gather(*(request(*each) for each in requests)), 10)
+        await asyncio.wait_for(asyncio.gather(*(request(*each) for each in requests)), 60)
         await pool.close()
 
     run(scenario)
@@ -246,7 +246,7 @@ def test_one_that_starts_unfit_still_serves_who_waits_for_it() -> None:
     async def scenario() -> None:
         pool = EnvironmentPool(start, limit=1, patience=0)
         for _ in range(2):
-            pool.release(await asyncio.wait_for(pool.acquire(), 2))
+            pool.release(await asyncio.wait_for(pool.acquire(), 60))
 
     run(scenario)
 
@@ -275,7 +275,7 @@ def test_a_request_that_has_waited_as_long_as_a_start_takes_gets_one() -> None:
         pool = EnvironmentPool(start, limit=8, patience=0.01)
         pool.add(Fake(100), start_seconds=0.1)
         held = await pool.acquire()
-        assert (await asyncio.wait_for(pool.acquire(), 2)).number == 0
+        assert (await asyncio.wait_for(pool.acquire(), 60)).number == 0
         pool.release(held)
         await pool.close()
 

@@ -86,7 +86,7 @@ class Pair:
         data = b""
         loop = asyncio.get_running_loop()
         while len(data) < size:
-            part = await asyncio.wait_for(loop.sock_recv(self.client, size - len(data)), 5)
+            part = await asyncio.wait_for(loop.sock_recv(self.client, size - len(data)), 60)
             if not part:
                 break
             data += part

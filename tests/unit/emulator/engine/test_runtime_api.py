@@ -37,7 +37,7 @@ class Runtime:
         return (await self.answer())[0]
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
             first, *lines = head.strip().split("\r\n")
             headers = {name: value for name, _, value in (line.partition(": ") for line in lines)}
@@ -76,7 +76,7 @@ def invocation(event: bytes = b'{"a":1}', **more: str) -> Invocation:
 def test_an_invocation_is_handed_to_a_runtime_that_waits_and_its_answer_taken() -> None:
     async def scenario(api: RuntimeApi, runtime: Runtime) -> None:
         await runtime.send(NEXT)
-        assert await asyncio.wait_for(api.initialised, 2) is None
+        assert await asyncio.wait_for(api.initialised, 60) is None
         invoked = invocation(client_context="eyJ9")
         outcome = api.invoke(invoked)
         status, headers, event = await runtime.answer()

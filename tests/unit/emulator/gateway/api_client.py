@@ -78,7 +78,7 @@ class Client:
             for part in parts:
                 writer.write(part)
                 await asyncio.sleep(pause)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 return parsed(await reader.read())
         finally:
             writer.close()
