@@ -10,6 +10,8 @@ from typing import Any
 MEDIA_TYPE = "application/problem+json"
 INTERNAL_ERROR = "The service failed to handle this request; try again, and report the request_id if it stays so."
 """The `detail` of a 500: nobody expected it, so there is nothing else to say."""
+_RENAMED = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+"""Phrases of RFC 9110 (section 15.5) for which Python before 3.13 has those of older documents."""
 
 
 class Problem(Exception):  # noqa: N818  RFC 9457's noun
@@ -38,7 +40,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457's noun
         """Return the JSON text of the problem, of media type MEDIA_TYPE, that names the request `request_id`."""
         members = {
             "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
+            "title": _RENAMED.get(self.status) or HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             "request_id": request_id,

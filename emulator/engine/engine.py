@@ -195,8 +195,12 @@ class Engine:
         container = Container(function, body, owner, self.functions, self.exposed_headers.get(function.name))
         container.lasts_until_served = bool(durable)
         self._containers[container.id] = container
-        if image.runtime.startswith("python") and not function.refusal and function.runtime != image.runtime:
-            container.log.write(f"{image.runtime} cannot run on this machine: the function runs on {function.runtime}.")
+        if function.runtime and not function.refusal:
+            interpreter, _ = await self._runtime(function.runtime)
+            if not interpreter.exact:
+                container.log.write(
+                    f"{function.runtime} cannot run on this machine: the function runs on {interpreter.runtime}."
+                )
         return container
 
     def find(self, name: str) -> Container | None:
@@ -227,13 +231,13 @@ class Engine:
                 raise EngineError(image.refusal)
             return Function.refused(body, image.refusal)
         try:
-            interpreter, _ = await self._runtime(image.runtime)
+            await self._runtime(image.runtime)
         except EngineError as error:
             if not serves_many_functions(owner):
                 raise
             return Function.refused(body, str(error))
         try:
-            function = Function.from_create_body(interpreter.runtime, body, image)
+            function = Function.from_create_body(image.runtime, body, image)
         except EngineError as error:
             if not serves_many_functions(owner):
                 raise

@@ -98,7 +98,6 @@ class Function:
                 entrypoint=[] if options else entrypoint,
                 command=body.get("Cmd") or [],
                 folder=str(body.get("WorkingDir") or ""),
-                runtime=runtime,
                 listens=(host, port),
                 interpreter_options=options,
                 memory_is_limited=limited,
@@ -123,20 +122,18 @@ class Function:
         entrypoint: Sequence[str] = (),
         command: Sequence[str] = (),
         folder: str = "",
-        runtime: str = "",
         listens: tuple[str, int] = ("127.0.0.1", 0),
         interpreter_options: tuple[str, ...] = (),
         memory_is_limited: bool = True,
     ) -> Function:
         """Return the function of an image that was built from a Dockerfile.
 
-        `entrypoint`, `command` and `folder` replace those of the image, as `ImageConfig` of the template does; the
-        runtime is the image's, or that of the interpreter that stands in for it. Raises `EngineError` when neither the
-        base's entry point nor the runtime interface client is what the image starts.
+        `entrypoint`, `command` and `folder` replace those of the image, as `ImageConfig` of the template does. Raises
+        `EngineError` when neither the base's entry point nor the runtime interface client is what the image starts.
         """
         if image.root is None:
             raise EngineError(f"{image.name} has no code: build it from a Dockerfile.")
-        root, runtime = ImageRoot(image.root), runtime or image.runtime
+        root = ImageRoot(image.root)
         folder = folder or image.working_directory
         started = [*(entrypoint or image.entrypoint), *(command or image.command)]
         if started[:1] == [_LAMBDA_ENTRYPOINT]:
@@ -154,7 +151,7 @@ class Function:
                 f"{image.name} names no handler: end its Dockerfile with CMD, or set ImageConfig.Command."
             )
         return cls(
-            runtime,
+            image.runtime,
             handler,
             root.place(code),
             {**dict(image.environment), **variables},
@@ -162,7 +159,7 @@ class Function:
             interpreter_options,
             memory_is_limited,
             image.opt,
-            root.place(site_packages(runtime)),
+            root.place(site_packages(image.runtime)),
             image.root,
         )
 

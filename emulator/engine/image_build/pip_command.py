@@ -51,8 +51,10 @@ def exec_form_command(listed: Sequence[str]) -> list[str] | None:
     return _of_pip(list(listed))
 
 
-def command_line(arguments: Sequence[str], interpreter: Interpreter, root: ImageRoot, folder: str) -> list[str]:
-    """Return the command that runs `pip install` with `arguments` in the image's `folder`.
+def command_line(
+    arguments: Sequence[str], interpreter: Interpreter, runtime: str, root: ImageRoot, folder: str
+) -> list[str]:
+    """Return the command that runs `pip install` with `arguments` in the `folder` of an image for `runtime`.
 
     Paths of the image become those of the folder that stands for it. Raises `ValueError` with the end of a sentence.
     """
@@ -61,7 +63,7 @@ def command_line(arguments: Sequence[str], interpreter: Interpreter, root: Image
     kept = [each for each in arguments if each not in _UNSEEN]
     placed = _placed(kept, root, folder)
     if not any(each.partition("=")[0] in _WHERE or re.match(r"-t.", each) for each in kept):
-        target = root.place(site_packages(f"python{interpreter.version}"))
+        target = root.place(site_packages(runtime))
         placed += ["--target", str(target), "--upgrade"]
     return [str(interpreter.path), "-I", str(pip_package() / "__pip-runner__.py"), "install", "--no-input", *placed]
 

@@ -75,7 +75,7 @@ def test_a_layer_that_sam_builds(shared_bench: Bench, project: Path) -> None:
     (project / "made" / "greeting.py").write_text("TEXT = 'built'")
     template = json.loads((project / "template.json").read_text())
     made = {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "made/"}}
-    template["Resources"]["Made"] = made | {"Metadata": {"BuildMethod": "python3.13"}}
+    template["Resources"]["Made"] = made | {"Metadata": {"BuildMethod": f"python{sys.version_info.major}.{sys.version_info.minor}"}}
     template["Resources"]["Raw"]["Properties"]["Layers"].append({"Ref": "Made"})
     (project / "template.json").write_text(json.dumps(template))
     tools = Path(sys.executable).parent

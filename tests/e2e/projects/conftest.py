@@ -31,7 +31,7 @@ from tests.e2e.processes import GONE_SECONDS, assert_no_process_names, family
 PROJECTS = Path(__file__).parent
 READY_SECONDS = 180
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-"""What the functions of the projects run on here: the parameter Runtime of their templates."""
+"""What the functions of the projects run on here: `sam build` needs the very interpreter of each function."""
 
 
 class InstalledEmulator:
@@ -207,7 +207,10 @@ def copy_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
 
     @functools.cache
     def copy(name: str) -> Path:
-        return Path(shutil.copytree(PROJECTS / name, tmp_path_factory.mktemp(name) / name))
+        folder = Path(shutil.copytree(PROJECTS / name, tmp_path_factory.mktemp(name) / name))
+        for template in folder.glob("template.y*ml"):
+            template.write_text(template.read_text().replace("python3.13", RUNTIME))
+        return folder
 
     return copy
 

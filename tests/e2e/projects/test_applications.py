@@ -1,4 +1,4 @@
-"""SAM's own application templates for python3.13 run unmodified: what `sam init` makes, and projects of that shape."""
+"""SAM's own application templates run unmodified: what `sam init` makes, and projects of that shape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 import samcli  # type: ignore[import-untyped]
 
-from tests.e2e.projects.conftest import InstalledEmulator, StartedProject
+from tests.e2e.projects.conftest import RUNTIME, InstalledEmulator, StartedProject
 
 HELLO_WORLD = Path(samcli.__file__).parent / "lib/init/templates/cookiecutter-aws-sam-hello-python"
 """The one application template that SAM CLI carries, and `sam init` uses where it has no network."""
@@ -27,7 +27,7 @@ def applications(
 ) -> dict[str, StartedProject]:
     """All of them, starting at once when the first has installed and compiled what they share."""
     folder = tmp_path_factory.mktemp("init")
-    context = {"runtime": "python3.13", "architectures": {"value": ["x86_64"]}}
+    context = {"runtime": RUNTIME, "architectures": {"value": ["x86_64"]}}
     subprocess.run(
         [
             *(Path(sys.executable).parent / "sam", "init", "--no-input", "--location", HELLO_WORLD),

@@ -12,12 +12,12 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.e2e.projects.conftest import StartedProject
+from tests.e2e.projects.conftest import RUNTIME, StartedProject
 
 
 @pytest.fixture(scope="module")
 def orders(launch_project: Callable[..., StartedProject]) -> StartedProject:
-    project = launch_project("orders", "--parameter-overrides", "Greeting=hello")
+    project = launch_project("orders", "--parameter-overrides", f"Runtime={RUNTIME} Greeting=hello")
     project.wait_until_ready()
     return project
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from lambda_http.problem import Problem, unavailable
 
 
@@ -17,6 +19,13 @@ def test_a_problem_is_an_object_of_rfc_9457() -> None:
         "errors": [{"detail": "x"}],
     }
     assert str(problem) == "There is no such item."
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"), [(413, "Content Too Large"), (414, "URI Too Long"), (422, "Unprocessable Content")]
+)
+def test_the_title_is_the_phrase_of_rfc_9110_whatever_python_says(status: int, phrase: str) -> None:
+    assert json.loads(Problem(status, "x").body("-"))["title"] == phrase
 
 
 def test_half_a_surrogate_pair_does_not_make_the_answer_fail() -> None:

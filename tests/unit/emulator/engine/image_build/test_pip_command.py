@@ -44,7 +44,7 @@ def test_other_lines_are_a_shells(line: str) -> None:
 
 
 def placed(root: Path, *arguments: str) -> list[str]:
-    line = command_line(arguments, INTERPRETER, ImageRoot(root), "/var/task")
+    line = command_line(arguments, INTERPRETER, "python3.13", ImageRoot(root), "/var/task")
     return [each.replace(str(root.resolve()), "ROOT") for each in line[line.index("--no-input") + 1 :]]
 
 
