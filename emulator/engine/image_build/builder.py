@@ -207,9 +207,7 @@ class Builder:
             return
         folder = stage.root.place(stage.folder)
         for arguments in commands:
-            line = pip_command.command_line(
-                arguments, stage.interpreter, stage.base.runtime, stage.root, stage.folder
-            )
+            line = pip_command.command_line(arguments, stage.interpreter, stage.base.runtime, stage.root, stage.folder)
             run(instruction, line, environment, folder, self._say)
 
     def _run_shell(self, instruction: Instruction, stage: Stage, environment: Mapping[str, str]) -> None:

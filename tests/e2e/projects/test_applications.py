@@ -62,7 +62,7 @@ def _hello(project: StartedProject) -> dict[str, Any]:
 
 def test_hello_world_as_sam_init_makes_it(applications: dict[str, StartedProject]) -> None:
     project = _ready(applications, "sam-app")
-    assert "Runtime: python3.13\n" in (project.folder / "template.yaml").read_text()
+    assert f"Runtime: {RUNTIME}\n" in (project.folder / "template.yaml").read_text()
     assert _hello(project) == {"message": "hello world"}
     project.interrupt_and_find_nothing()
 
