@@ -74,6 +74,8 @@ def test_a_layer_that_sam_builds(shared_bench: Bench, project: Path) -> None:
         (project / folder / "requirements.txt").write_text("")
     (project / "made" / "greeting.py").write_text("TEXT = 'built'")
     this = f"python{sys.version_info.major}.{sys.version_info.minor}"  # SAM's builder takes no other's place
+    packages = project / "second" / "python" / "lib"
+    (packages / "python3.13").rename(packages / this)
     template = json.loads((project / "template.json").read_text().replace("python3.13", this))
     made = {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "made/"}}
     template["Resources"]["Made"] = made | {"Metadata": {"BuildMethod": this}}
