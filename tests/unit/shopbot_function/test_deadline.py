@@ -48,8 +48,8 @@ def test_every_part_of_a_request_has_the_same_deadline() -> None:
     def run() -> None:
         deadline.begin(Context(5_000))
         assert deadline.current() is deadline.current()
-        assert 2.9 < deadline.current().remaining() <= 3
+        assert 1 < deadline.current().remaining() <= 3
         deadline.end()
-        assert deadline.current().remaining() > 25
+        assert deadline.current().remaining() > 20
 
     contextvars.Context().run(run)

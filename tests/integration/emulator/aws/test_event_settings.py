@@ -13,9 +13,7 @@ import pytest
 from emulator.aws.ministack import MiniStack
 from tests.integration.emulator.aws.event_stack import EventStack, SlowAnswer, error, event_stack
 
-AT = datetime.now(UTC) + timedelta(seconds=20)
-TEMPLATE = (
-    """
+TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Globals:
   Function: {Runtime: python3.13, Handler: index.handler, CodeUri: ., Timeout: 5}
@@ -142,15 +140,20 @@ Resources:
     Properties: {Events: {Event: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 minute)}}}}
   Once:
     Type: AWS::Serverless::Function
-    Properties: {Events: {Event: {Type: ScheduleV2, Properties: {ScheduleExpression: """
-    f""""at({AT:%Y-%m-%dT%H:%M:%S})", Input: '{{"of": "at"}}'}}}}}}}}
+    Properties: {Events: {Event: {Type: ScheduleV2, Properties: {ScheduleExpression: at(SOON), Input: '{"of": "at"}'}}}}
 """
-)
 
 
 @pytest.fixture(scope="module")
-def stack(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStack]:
-    with event_stack(TEMPLATE, ministack, tmp_path_factory.mktemp("settings"), "settings") as made:
+def soon() -> datetime:
+    """When the schedule at a time fires."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=20)
+
+
+@pytest.fixture(scope="module")
+def stack(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory, soon: datetime) -> Iterator[EventStack]:
+    template = TEMPLATE.replace("SOON", f"{soon:%Y-%m-%dT%H:%M:%S}")
+    with event_stack(template, ministack, tmp_path_factory.mktemp("settings"), "settings") as made:
         yield made
 
 
@@ -297,9 +300,9 @@ def test_a_state_machine_retries_and_catches_errors_by_name(
         assert found["error"] == errors[-1]
 
 
-def test_a_schedule_at_a_time_fires_once_and_not_before(stack: EventStack) -> None:
+def test_a_schedule_at_a_time_fires_once_and_not_before(stack: EventStack, soon: datetime) -> None:
     assert stack.event("Once") == {"of": "at"}
-    assert datetime.now(UTC) >= AT.replace(microsecond=0)
+    assert datetime.now(UTC) >= soon
     assert len(stack.events("Once")) == 1
 
 

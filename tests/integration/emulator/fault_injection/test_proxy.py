@@ -194,7 +194,7 @@ def test_slow_delays_each_answer_once() -> None:
             start = time.monotonic()
             writer.write(b"abc")
             assert await reader.readexactly(3) == b"ABC"
-            assert 0.09 < time.monotonic() - start < 1
+            assert time.monotonic() - start > 0.09
         writer.close()
         # An answer that ends its connection is late as well, and whole.
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)

@@ -93,25 +93,34 @@ def test_a_redis_that_refuses_is_down_at_once(connect: Callable[..., RedisConnec
     started = time.monotonic()
 
     with pytest.raises(BackingServiceError, match="redis"):
-        use(connect(port=free_port()))
-    assert time.monotonic() - started < 1
+        use(connect(port=free_port()), 60)
+    assert time.monotonic() - started < 30
 
 
 def test_a_redis_that_is_silent_is_down_soon(connect: Callable[..., RedisConnection]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
         with pytest.raises(BackingServiceError, match="redis"):
-            use(connect(port=silent.getsockname()[1]))
-    assert time.monotonic() - started < 5
+            use(connect(port=silent.getsockname()[1]), 60)
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("seconds", [0.1, 2.6])
-def test_the_deadline_is_kept(connect: Callable[..., RedisConnection], seconds: float) -> None:
+def test_what_the_deadline_leaves_no_time_for_is_not_begun(
+    connect: Callable[..., RedisConnection], seconds: float
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        started = time.monotonic()
-        with pytest.raises(BackingServiceError, match="redis"):
+        silent.settimeout(0)
+        with pytest.raises(
+            BackingServiceError, match="redis: there is no time left for it" if seconds < 1 else "redis"
+        ):
             use(connect(port=silent.getsockname()[1]), seconds)
-    assert time.monotonic() - started < seconds
+        begun = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                silent.accept()[0].close()
+                begun += 1
+    assert begun == (0 if seconds < 1 else 1)  # one try takes at most 2.5 seconds
 
 
 def test_a_redis_without_tls_is_down_for_a_client_with_it(connect: Callable[..., RedisConnection]) -> None:

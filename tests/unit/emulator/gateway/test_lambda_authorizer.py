@@ -199,11 +199,11 @@ def test_answers_are_kept_by_identity_for_their_time(tmp_path: Path) -> None:
         for who in ("me", "me", "you", "me"):
             assert (await client.request("GET", "/a/b", {"Authorization": who})).status == 200
         assert client.functions.called.count("Guard") == 2
-        await asyncio.sleep(1.1)
+        await asyncio.sleep(3.1)
         await client.request("GET", "/a/b", WHO)
         assert client.functions.called.count("Guard") == 3
 
-    identity = {"Headers": ["Authorization"], "ReauthorizeEvery": 1}
+    identity = {"Headers": ["Authorization"], "ReauthorizeEvery": 3}
     serve(tmp_path, secured(Identity=identity), work, Guard=yes)
 
 

@@ -184,13 +184,16 @@ def test_a_connection_that_idles_is_closed_without_a_word() -> None:
 def test_a_client_that_leaves_while_it_waits_is_noticed() -> None:
     gone = asyncio.Event()
 
+    under_way = asyncio.Event()
+
     def handler(request: Request) -> None:
         request.on_gone = gone.set
+        under_way.set()
 
     async def work(server: HttpServer) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(under_way.wait(), 60)
         writer.close()
         await asyncio.wait_for(gone.wait(), 60)
 
@@ -231,15 +234,18 @@ def test_a_large_answer_reaches_a_client_that_reads_slowly() -> None:
 
 
 def test_an_answer_under_way_is_finished_when_the_server_stops() -> None:
+    under_way = asyncio.Event()
+
     def handler(request: Request) -> None:
+        under_way.set()
         asyncio.get_running_loop().call_later(0.1, echo, request)
 
     async def scenario() -> None:
         server = HttpServer(handler)
         await server.start("127.0.0.1")
         talking = asyncio.create_task(talk(server, b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"))
-        await asyncio.sleep(0.05)
-        await server.stop(grace_seconds=1)
+        await under_way.wait()
+        await server.stop(grace_seconds=30)
         assert (await talking).endswith(b"GET /x 0 False")
 
     asyncio.run(scenario())

