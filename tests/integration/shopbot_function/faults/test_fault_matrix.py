@@ -73,7 +73,7 @@ def outcomes(targets: dict[str, int]) -> dict[Cell, Outcome]:
     context, expected = multiprocessing.get_context("spawn"), cells.expected()
     left: list[Cell] = [*cells.singles(), *cells.pairs()]
     found: dict[Cell, Outcome] = {}
-    for workers in (WORKERS, WORKERS // 2):
+    for workers in (WORKERS, WORKERS // 2, 1):
         with ProcessPoolExecutor(workers, context, worker.start, (targets, SETTINGS)) as pool:
             found |= dict(pool.map(worker.run, left))
         # A machine that is busy with other things may be late once; a defect is there again.
