@@ -101,7 +101,7 @@ def _known_to_uv(version: str) -> Iterator[Path]:
     if uv is None:
         return
     found = subprocess.run(
-        [uv, "python", "find", "--no-project", "--no-python-downloads", version],
+        [uv, "python", "find", "--no-cache", "--no-project", "--no-python-downloads", version],
         capture_output=True,
         text=True,
         check=False,
