@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
         message = self._message
         if message is None:
             return
-        head, hosts, encoding = len(message.target), 0, b"chunked"
+        head, hosts, encodings = len(message.target), 0, b""
         for name, value in message.headers:
             head += len(name) + len(value)
             if len(name) == len(b"host") and name.lower() == b"host":
@@ -148,14 +148,14 @@ class Connection(asyncio.Protocol):
             elif len(name) == len(b"expect") and name.lower() == b"expect":
                 message.asks_first = value.lower() == b"100-continue"
             elif len(name) == len(b"transfer-encoding") and name.lower() == b"transfer-encoding":
-                encoding = value.lower()
+                encodings += b"," + value.lower()
         self._in_head, self._head_bytes = False, 0
         is_1_0 = self._parser.get_http_version() != "1.1"
         if head > self._server.limits.head_bytes:
             self._reject(431)
         elif hosts > 1 or (hosts == 0 and not is_1_0):
             self._reject(400)  # RFC 9112, 3.2
-        elif encoding != b"chunked":
+        elif encodings not in (b"", b",chunked"):
             self._reject(501)  # RFC 9112, 6.1
         elif is_1_0 or not message.asks_first or self._announces_too_much(message):
             message.asks_first = False
