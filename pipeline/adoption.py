@@ -123,7 +123,7 @@ def _import(
     waits: Mapping[str, int],
 ) -> None:
     resources, declared = template["Resources"], template.get("Parameters", {})
-    cloudformation.create_change_set(
+    created = cloudformation.create_change_set(
         StackName=stack,
         ChangeSetName=_CHANGE_SET,
         ChangeSetType="IMPORT",
@@ -150,7 +150,8 @@ def _import(
         reason = _reason(change_set, cloudformation)
         status = str((describe_stack(stack, cloudformation) or {}).get("StackStatus", ""))
         if status in ("", *_NOTHING_IMPORTED):  # else the next try would find a stack in its way
-            cloudformation.delete_stack(StackName=stack)
+            cloudformation.delete_stack(StackName=created["StackId"])
+            cloudformation.get_waiter("stack_delete_complete").wait(StackName=created["StackId"], WaiterConfig=waits)
         raise DeploymentError(
             f"CloudFormation imports nothing ({reason}): say with RESOURCES what is there, by its name or, for a "
             "secret, its ARN."
