@@ -6,6 +6,7 @@ resource has a DeletionPolicy, the template holds nothing but what is imported, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -151,7 +152,9 @@ def _import(
         status = str((describe_stack(stack, cloudformation) or {}).get("StackStatus", ""))
         if status in ("", *_NOTHING_IMPORTED):  # else the next try would find a stack in its way
             cloudformation.delete_stack(StackName=created["StackId"])
-            cloudformation.get_waiter("stack_delete_complete").wait(StackName=created["StackId"], WaiterConfig=waits)
+            deleted = cloudformation.get_waiter("stack_delete_complete")
+            with contextlib.suppress(WaiterError):  # the next try says in what state the stack is
+                deleted.wait(StackName=created["StackId"], WaiterConfig=waits)
         raise DeploymentError(
             f"CloudFormation imports nothing ({reason}): say with RESOURCES what is there, by its name or, for a "
             "secret, its ARN."
