@@ -10,8 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Self
 
 from emulator import function_notes, garbage, options
@@ -26,6 +25,7 @@ from emulator.aws.wire import WIRE as AWS_WIRE
 from emulator.backing_services import BackingServices
 from emulator.command_names import option
 from emulator.control import ControlServer
+from emulator.control_verbs import ControlVerbs
 from emulator.credentials import Endpoint
 from emulator.declared_functions import as_sam_describes_it
 from emulator.engine import Engine, EngineError
@@ -37,7 +37,6 @@ from emulator.gateway.template_apis import TemplateApis
 from emulator.gateway_ports import GatewayPorts
 from emulator.installed_engine import container_network
 from emulator.interpreters import InterpreterNotFoundError, find_interpreter
-from emulator.metrics import lambda_prices
 from emulator.processes.ports import Network
 from emulator.processes.process_identity import ProcessIdentity
 from emulator.project.paths import RunningEmulator, StatePaths
@@ -86,7 +85,7 @@ class Emulation:
         self._lock = lock
         self._stop_requested = asyncio.Event()
         self._resources = contextlib.AsyncExitStack()
-        self._started = time.monotonic()
+        self.started = time.monotonic()
         self.gateway: GatewayPorts | None = None
         self._substituted: list[str] = []
 
@@ -112,6 +111,10 @@ class Emulation:
     async def stop_requested(self) -> None:
         """Return when another command asked this emulation to stop."""
         await self._stop_requested.wait()
+
+    def request_stop(self) -> None:
+        """Let `stop_requested` return."""
+        self._stop_requested.set()
 
     async def _start(self, resources: contextlib.AsyncExitStack) -> None:
         is_container = options.runs_containers()
@@ -147,56 +150,21 @@ class Emulation:
             self.backing_services.filled(),
             self._preloading,
         )
-        if is_container:
-            self._notes = [
-                *function_notes.in_containers(self.template, self.stack.environment),
-                *undelivered_events(self.template),
-            ]
-        else:
-            build_command = self._project.declaration.build_command
-            self._notes = [
-                *function_notes.on_engine(self.template, self.stack.created, build_command),
-                *self._substituted,
-            ]
+        self.notes = self._notes_of_functions(is_container=is_container)
         if source_sync.failure:
-            self._notes.append(source_sync.failure)
-        self._denied_calls = DeniedCalls(self.stack)
-        self.backing_services.observe_errors("aws", self._denied_calls.observe)
+            self.notes.append(source_sync.failure)
+        self.denied_calls = DeniedCalls(self.stack)
+        self.backing_services.observe_errors("aws", self.denied_calls.observe)
         if engine is not None:
             self._roles = RoleSessions(
                 self.stack.role_credentials,
                 self.template.functions.keys() - set(function_notes.without_role(self.template, self.stack.created)),
             )
             await resources.enter_async_context(self._roles)
-        control = ControlServer(
-            self._paths.control_socket,
-            {
-                "identity": self._identify,
-                "status": self._status,
-                "reset": self._reset,
-                "fault": self._fault,
-                "report": self._report,
-                "gateway": self._open_gateway,
-                "record": self._record,
-                "stop": self._stop,
-            },
-        )
+        control = ControlServer(self._paths.control_socket, ControlVerbs(self).all())
         await resources.enter_async_context(control)
         if engine is not None:
-            self.gateway = GatewayPorts(
-                self._engine,
-                self.template,
-                self.stack,
-                self._build,
-                self._paths.access_logs,
-                endpoint.root.environment(),
-                throttles=throttles,
-            )
-            self._engine.exposed_headers = self.gateway.exposed_headers()
-            self._engine.temp_mebibytes = {
-                name: function.ephemeral_storage for name, function in self.template.functions.items()
-            }
-            self._serve_events(endpoint)
+            self.gateway = self._serve_functions(endpoint, throttles=throttles)
             resources.push_async_callback(self._events.stop)  # before the engine
             resources.push_async_callback(self.gateway.stop)
         await self._open_first(self._gateway_ports)
@@ -207,9 +175,9 @@ class Emulation:
         """Return the endpoint that `AWS_ENDPOINT_URL` names, else the MiniStack of this emulation."""
         ministack = self._ministack
         if ministack is None:
-            self._iam = "left to your endpoint"
+            self.iam = "left to your endpoint"
             return Endpoint(await asyncio.to_thread(options.endpoint_url), options.EXTERNAL_ROOT)
-        self._iam = "enforced" if enforces_iam else "off"
+        self.iam = "enforced" if enforces_iam else "off"
         await ministack.start()
         resources.push_async_callback(ministack.stop)
         self.backing_services.watch(resources, "MiniStack", ministack, self._paths.ministack_log)
@@ -238,26 +206,26 @@ class Emulation:
 
     async def _start_engine(self, resources: contextlib.AsyncExitStack, endpoint: Endpoint) -> str:
         """Start the engine, which finds out what this machine lets it do, and return where it is."""
-        self._engine = Engine(
+        self.engine = Engine(
             self._paths.engine_socket,
             installed=self._project.installed,
             credentials=lambda function: self._roles.credentials(function),
             account=account_variables(endpoint, self._project.region),
             max_environments=ENVIRONMENTS_PER_FUNCTION,
         )
-        await self._engine.start()
-        resources.push_async_callback(self._engine.stop)
+        await self.engine.start()
+        resources.push_async_callback(self.engine.stop)
         return f"unix://{self._paths.engine_socket}"
 
     async def _load(self) -> Template:
         """Load the template, and begin to read what its stack is made with."""
         template = await asyncio.to_thread(self._project.load_template)
-        self._has_api = any(api.routes for api in TemplateApis(template).apis())
+        self.has_api = any(api.routes for api in TemplateApis(template).apis())
         self._preloading = asyncio.create_task(asyncio.to_thread(preload, services(template), self._project.models))
         return template
 
     async def _tell_that_it_is_reachable(self) -> None:
-        if self._on_reachable is not None and self._has_api:
+        if self._on_reachable is not None and self.has_api:
             await self._prepared
             await self._on_reachable(self.running)
 
@@ -281,6 +249,32 @@ class Emulation:
             if function.runtime.startswith("python") and built[name].is_dir()
         ]
 
+    def _notes_of_functions(self, *, is_container: bool) -> list[str]:
+        if is_container:
+            notes = function_notes.in_containers(self.template, self.stack.environment)
+            return [*notes, *undelivered_events(self.template)]
+        build_command = self._project.declaration.build_command
+        notes = function_notes.on_engine(self.template, self.stack.created, build_command)
+        return [*notes, *self._substituted]
+
+    def _serve_functions(self, endpoint: Endpoint, *, throttles: bool) -> GatewayPorts:
+        """Return the gateway, which serves nothing yet, and let events reach the functions of the engine."""
+        gateway = GatewayPorts(
+            self.engine,
+            self.template,
+            self.stack,
+            self._build,
+            self._paths.access_logs,
+            endpoint.root.environment(),
+            throttles=throttles,
+        )
+        self.engine.exposed_headers = gateway.exposed_headers()
+        self.engine.temp_mebibytes = {
+            name: function.ephemeral_storage for name, function in self.template.functions.items()
+        }
+        self._serve_events(endpoint)
+        return gateway
+
     def _serve_events(self, endpoint: Endpoint) -> None:
         """Run the functions for what the endpoint delivers, in the environments that requests over HTTP have."""
         root = endpoint.root.environment()
@@ -290,67 +284,23 @@ class Emulation:
                 name,
                 self._build,
                 {**root, **self.stack.environment(name)},
-                self._engine.find_image,
-                self._engine.layers.merged,
+                self.engine.find_image,
+                self.engine.layers.merged,
             )
             for name in self.template.functions
         }
         refused = [(name, function.refusal) for name, function in declared.items() if function.refusal]
-        self._notes += [f"Not run: {name}. {refusal}" for name, refusal in refused]
+        self.notes += [f"Not run: {name}. {refusal}" for name, refusal in refused]
         names = {self.stack.created[name].ref: name for name in declared}
         clients = Clients(endpoint, self.template.region)
         settings = functools.partial(settings_of, clients)
-        self._events.serve(self._engine.functions, declared, names, settings, self._send_as_function)
+        self._events.serve(self.engine.functions, declared, names, settings, self._send_as_function)
 
     async def _send_as_function(self, function: str, message: Message) -> None:
         """Send what became of an event, with the credentials of the function's role."""
         role = await self._roles.credentials(function)
         clients = Clients(self.running.endpoint, self.template.region, role=role)
         await asyncio.to_thread(send, clients, message)
-
-    async def _identify(self, _: str) -> dict[str, Any]:
-        return asdict(self.running.process)
-
-    async def _status(self, _: str = "") -> dict[str, Any]:
-        engine_notes = await self._engine.notes() if self.gateway is not None else []
-        gateway_notes = self.gateway.notes() if self.gateway is not None else []
-        return {
-            "pid": self.running.process.pid,
-            "endpoint_url": self.running.endpoint_url,
-            "iam": self._iam,
-            "denied_calls": self._denied_calls.describe(),
-            "engine": self.running.engine,
-            "backing_services": self.backing_services.rows,
-            "faults": self.backing_services.faults.describe(),
-            "uptime_seconds": round(time.monotonic() - self._started, 1),
-            "apis": self.gateway.rows() if self.gateway is not None else [],
-            "has_api": self._has_api,
-            "resources": self.stack.summary(),
-            "notes": list(dict.fromkeys([*self._notes, *engine_notes, *self.stack.notes(), *gateway_notes])),
-            "sample_items": self.sample_items,
-        }
-
-    async def _report(self, _: str) -> dict[str, Any]:
-        if self.gateway is None:
-            raise EmulatorError("The report is about functions on the emulator's own engine: leave ENGINE away.")
-        from emulator import usage_report  # statistics are large, and few ask
-
-        running = self._engine.functions
-        return {
-            "uptime_seconds": round(time.monotonic() - self._started, 1),
-            "functions": await usage_report.functions(running, self.template),
-            "routes": usage_report.routes(running.metrics, self.gateway.apis_with),
-            "denied_calls": self._denied_calls.describe(),
-            "prices": lambda_prices.described(),
-        }
-
-    async def _reset(self, _: str) -> dict[str, Any]:
-        await asyncio.to_thread(self.stack.reset)
-        return {"sample_items": self.sample_items}
-
-    async def _fault(self, text: str) -> dict[str, Any]:
-        await self.backing_services.faults.apply(text)
-        return {"faults": self.backing_services.faults.describe()}
 
     async def open_gateway(self, port: int, owner: ProcessIdentity | None = None) -> list[ServedApi]:
         """Serve the template's APIs from `port` on until `owner` (None: this process) ends; 0 means free ports.
@@ -374,27 +324,6 @@ class Emulation:
                     raise
             else:
                 return
-
-    async def _open_gateway(self, text: str) -> dict[str, Any]:
-        asked = json.loads(text)
-        served = await self.open_gateway(int(asked["port"]), ProcessIdentity(**asked["owner"]))
-        return {"apis": [asdict(api) for api in served]}
-
-    async def _record(self, folder: str) -> dict[str, Any]:
-        """Record into `folder` for some seconds from now; "" stops."""
-        if self.gateway is None:
-            raise EmulatorError(
-                "Only the gateway records, and it runs on the emulator's own engine: leave ENGINE away."
-            )
-        recorder = self.gateway.recorder
-        if not folder:
-            return await asyncio.to_thread(recorder.stop)
-        told = await asyncio.to_thread(recorder.extend, Path(folder))
-        return {**told, "apis": self.gateway.rows()}
-
-    async def _stop(self, _: str) -> dict[str, Any]:
-        self._stop_requested.set()
-        return await self._identify("")
 
 
 async def _all_of(*awaitables: Awaitable[Any]) -> list[Any]:

@@ -7,9 +7,14 @@ web framework takes as long to import as all the rest of the engine.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from emulator.command_names import spelled
+from emulator.engine.errors import EngineError
 
 if TYPE_CHECKING:
     from aiohttp.web import Server
@@ -31,11 +36,14 @@ class DockerSocket:
         self._server: Server | None = None
 
     async def start(self) -> None:
-        """Listen. Raises OSError."""
+        """Listen. Raises EngineError, also when another engine does."""
+        await _remove_dead(self._path)
         loop = asyncio.get_running_loop()
         before = os.umask(0o177)
         try:
             self._listener = await loop.create_unix_server(self._protocol, self._path, backlog=_BACKLOG)
+        except OSError as error:
+            raise EngineError(f"The engine cannot listen on {self._path}: {error.strerror or error}.") from error
         finally:
             os.umask(before)
 
@@ -66,3 +74,23 @@ class DockerSocket:
                 keepalive_timeout=_KEEPALIVE_SECONDS,
             )
         return self._server()
+
+
+async def _remove_dead(path: Path) -> None:
+    """Remove the socket of a dead engine; raise `EngineError` when a living one answers on it."""
+    try:
+        is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return
+    if not is_socket:
+        raise EngineError(f"{path} is not a socket: move it away, or choose another path.")
+    try:
+        _, writer = await asyncio.open_unix_connection(str(path))
+    except (ConnectionRefusedError, FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108
+        return
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    raise EngineError(f"Another engine answers on {path}: stop it ({spelled('down')}) and start again.")

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import logging
-import os
 import shutil
-import stat
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emulator.command_names import spelled
 from emulator.credentials import RoleCredentials, RoleCredentialsProvider
-from emulator.engine import durable_functions
+from emulator.engine import durable_functions, temporary_folder
 from emulator.engine.built_images import BuildRequest, BuiltImages
 from emulator.engine.container import Container, is_serving, serves_many_functions
 from emulator.engine.docker_socket import DockerSocket
@@ -29,12 +23,10 @@ from emulator.engine.layers import MergedLayers
 from emulator.engine.log_stream import WritesLines
 from emulator.engine.mount_namespace.client import Launcher
 from emulator.engine.running_function import RunningFunctions
-from emulator.engine.runtime_client import ensure_runtime_client
-from emulator.interpreters import Interpreter, InterpreterNotFoundError, find_interpreter
+from emulator.engine.runtimes import Runtimes
 from emulator.processes.process_identity import ProcessIdentity
 
 _LOG = logging.getLogger(__name__)
-_TEMP_PREFIX = "lambda-engine-"
 _OWNERS_EVERY_SECONDS = 0.3
 _MAINTENANCE_EVERY_SECONDS = 5.0
 
@@ -60,7 +52,6 @@ class Engine:
         max_environments: int = 8,
     ) -> None:
         self._socket_path = socket_path
-        self._installed = installed
         self._image_folder = images or installed / "images"
         self._credentials = credentials
         self._account = account or {}
@@ -71,8 +62,7 @@ class Engine:
         self.temp_mebibytes: Mapping[str, int] = {}
         """For each function that declares one, the size of its /tmp; SAM CLI leaves it out."""
         self._containers: dict[str, Container] = {}
-        self._runtimes: dict[str, tuple[Interpreter, Path]] = {}
-        self._runtime_lock = asyncio.Lock()
+        self._runtimes = Runtimes(installed)
         self._docker: DockerSocket | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._temp_root: Path | None = None
@@ -85,17 +75,16 @@ class Engine:
         """Listen on the socket. Raises `EngineError` when another engine does."""
         self._socket_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._socket_path.parent.chmod(0o700)
-        await _clear_socket(self._socket_path)
-        await asyncio.to_thread(_sweep_temp_dirs)
-        self._temp_root = _make_temp_root()
+        await asyncio.to_thread(temporary_folder.remove_abandoned)
+        self._temp_root = temporary_folder.make()
         self._layers = MergedLayers(self._temp_root / "layers")
         self._images = BuiltImages(self._temp_root / "layers", self._image_folder)
         docker = DockerSocket(self, self._socket_path)
         try:
             await docker.start()
-        except OSError as error:
+        except EngineError:
             shutil.rmtree(self._temp_root, ignore_errors=True)
-            raise EngineError(f"The engine cannot listen on {self._socket_path}: {error.strerror or error}.") from error
+            raise
         self._docker = docker
         self._keeper = asyncio.create_task(self._keep())
         self._launching = asyncio.create_task(self._launcher.start())
@@ -196,7 +185,7 @@ class Engine:
         container.lasts_until_served = bool(durable)
         self._containers[container.id] = container
         if function.runtime and not function.refusal:
-            interpreter, _ = await self._runtime(function.runtime)
+            interpreter, _ = await self._runtimes.get(function.runtime)
             if not interpreter.exact:
                 container.log.write(
                     f"{function.runtime} cannot run on this machine: the function runs on {interpreter.runtime}."
@@ -231,7 +220,7 @@ class Engine:
                 raise EngineError(image.refusal)
             return Function.refused(body, image.refusal)
         try:
-            await self._runtime(image.runtime)
+            await self._runtimes.get(image.runtime)
         except EngineError as error:
             if not serves_many_functions(owner):
                 raise
@@ -247,7 +236,7 @@ class Engine:
     async def _start_environment(self, function: Function, log: WritesLines) -> Environment:
         if function.refusal:
             raise EngineError(function.refusal)
-        interpreter, runtime_dir = await self._runtime(function.runtime)
+        interpreter, runtime_dir = await self._runtimes.get(function.runtime)
         if self._temp_root is None:
             raise EngineError("The engine has been stopped.")
         if not function.task_root.is_dir():
@@ -289,23 +278,6 @@ class Engine:
         except Exception as error:
             raise EngineError(f"The role of {function_name} gave no credentials: {error}") from error
 
-    async def _runtime(self, runtime: str) -> tuple[Interpreter, Path]:
-        async with self._runtime_lock:
-            if runtime not in self._runtimes:
-                self._runtimes[runtime] = await asyncio.to_thread(self._find_runtime, runtime)
-            return self._runtimes[runtime]
-
-    def _find_runtime(self, runtime: str) -> tuple[Interpreter, Path]:
-        if not runtime.startswith("python"):
-            raise EngineError(cannot_run(runtime or "an image function"))
-        try:
-            interpreter = find_interpreter(runtime)
-        except InterpreterNotFoundError as error:
-            raise EngineError(str(error)) from error
-        if not interpreter.exact:
-            _LOG.warning("No %s on this machine: functions run on %s.", runtime, interpreter.runtime)
-        return interpreter, ensure_runtime_client(interpreter, self._installed)
-
     async def _keep(self) -> None:
         """Remove the containers of clients that are gone; replace environments that are no longer fit."""
         loop = asyncio.get_running_loop()
@@ -320,43 +292,3 @@ class Engine:
             if loop.time() - maintained >= _MAINTENANCE_EVERY_SECONDS:
                 maintained = loop.time()
                 self.functions.maintain()
-
-
-async def _clear_socket(path: Path) -> None:
-    """Remove the socket of a dead engine; raise `EngineError` when a living one answers on it."""
-    try:
-        is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)
-    except FileNotFoundError:
-        return
-    if not is_socket:
-        raise EngineError(f"{path} is not a socket: move it away, or choose another path.")
-    try:
-        _, writer = await asyncio.open_unix_connection(str(path))
-    except (ConnectionRefusedError, FileNotFoundError):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108
-        return
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
-    raise EngineError(f"Another engine answers on {path}: stop it ({spelled('down')}) and start again.")
-
-
-def _make_temp_root() -> Path:
-    return Path(tempfile.mkdtemp(prefix=_temp_prefix(ProcessIdentity.current()))).resolve()
-
-
-def _temp_prefix(owner: ProcessIdentity) -> str:
-    return f"{_TEMP_PREFIX}{owner.pid}-{hashlib.sha256(owner.started.encode()).hexdigest()[:8]}-"
-
-
-def _sweep_temp_dirs() -> None:
-    """Remove the temp dirs of engines that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_TEMP_PREFIX}*-*"):
-        pid = folder.name.removeprefix(_TEMP_PREFIX).partition("-")[0]
-        with contextlib.suppress(OSError):
-            if not pid.isdigit() or folder.stat().st_uid != os.getuid():
-                continue
-            owner = ProcessIdentity.of(int(pid))
-            if owner is None or not folder.name.startswith(_temp_prefix(owner)):
-                shutil.rmtree(folder, ignore_errors=True)
