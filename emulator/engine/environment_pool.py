@@ -4,7 +4,8 @@ Invocations wait in order. When all environments are busy an invocation waits `p
 Then another is started, if it is likely to be ready before one comes free: short requests share few environments, long
 ones run side by side, and a crowd of short ones does not have the processor busy with starts. Where the processors have
 no time to spare, and there is an environment for each, another only takes time from them: patience is then ten times as
-long. The one used last serves next.
+long. Where they have time, and for a second somebody has always waited, another is started, too: a crowd that stays is
+served by as many as the processors can run. The one used last serves next.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _SMOOTHING = 8
 """The mean time of an invocation follows the last ones: each moves it by one part in so many."""
 _LEAST_PAUSE_SECONDS = 0.02
 _PATIENCE_WITHOUT_PROCESSORS = 10
+_CROWD_SECONDS = 1.0
+"""How long somebody has always waited before another environment is started for all of them."""
 _PROCESSORS = os.cpu_count() or 1
 
 
@@ -72,6 +75,7 @@ class EnvironmentPool(Generic[E]):
         self._service_seconds = 0.0
         self._waiters: deque[asyncio.Future[E]] = deque()
         self._waiting_since: dict[asyncio.Future[E], float] = {}
+        self._crowded_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._starts: set[asyncio.Task[None]] = set()
         self._stops: set[asyncio.Task[None]] = set()
@@ -104,6 +108,7 @@ class EnvironmentPool(Generic[E]):
                 if self.size == 0:
                     self._start_one()
                 elif self._timer is None:
+                    self._crowded_since = time.monotonic()
                     self._are_processors_full()  # from now on
                     self._consider_starts_in(self._patience)
             return await waiter
@@ -209,9 +214,14 @@ class EnvironmentPool(Generic[E]):
         """Start environments for those who have waited `patience`, as long as each start is worth its time."""
         self._timer = None
         now = time.monotonic()
-        patience = self._patience
-        if self._are_processors_full() and self.size >= _PROCESSORS:
+        patience, are_full = self._patience, self._are_processors_full()
+        if are_full and self.size >= _PROCESSORS:
             patience *= _PATIENCE_WITHOUT_PROCESSORS
+        if not self._waiters or are_full or self._starting:
+            self._crowded_since = now
+        elif now - self._crowded_since >= max(_CROWD_SECONDS, self._start_seconds):
+            self._crowded_since = now
+            self._start_one()
         patient = sum(now - since >= patience for since in self._waiting_since.values())
         while self._starting < patient and self.size < self._limit and self._is_start_worthwhile(patient, now):
             self._start_one()

@@ -307,3 +307,34 @@ def test_without_a_processor_to_spare_a_request_waits_longer_before_another_is_s
         assert len(start.started) == 3
 
     run(scenario)
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_crowd_of_short_requests_that_stays_gets_what_the_processors_can_run(
+    monkeypatch: pytest.MonkeyPatch, *, full: bool
+) -> None:
+    monkeypatch.setattr("emulator.engine.environment_pool._CROWD_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        start = Starter()
+        pool = EnvironmentPool(start, limit=8, patience=0.01, are_processors_full=lambda: full)
+        pool.add(Fake(100), start_seconds=0.05)  # for none of them alone a start is worth its time
+        ended = False
+
+        async def requests() -> None:
+            while not ended:
+                environment = await pool.acquire()
+                await asyncio.sleep(0.001)
+                pool.release(environment)
+
+        crowd = [asyncio.create_task(requests()) for _ in range(4)]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while not start.started and loop.time() - began < (0.3 if full else 60):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        ended = True
+        await asyncio.gather(*crowd)
+        assert bool(start.started) is not full
+        await pool.close()
+
+    run(scenario)
