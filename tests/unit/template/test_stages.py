@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -130,7 +131,9 @@ def test_an_alarm_is_named_after_the_version_that_it_watches(prod: Stage, functi
 def test_the_check_can_be_invoked_by_codedeploy_and_knows_both_versions(prod: Stage) -> None:
     check = prod.properties("PreTrafficCheckFunction")
     assert check["FunctionName"].startswith("CodeDeployHook_")
-    versions = set(prod.of_type("AWS::Lambda::Version"))
+    shifts = {alias: prod.attribute(alias, "UpdatePolicy") for alias in prod.of_type("AWS::Lambda::Alias")}
+    asked = [alias for alias, shift in shifts.items() if "BeforeAllowTrafficHook" in json.dumps(shift)]
+    versions = {prod.properties(alias)["FunctionVersion"].removesuffix(".Version") for alias in asked}
     assert {check["Environment"]["Variables"][f"{name}_VERSION"] for name in ("INVENTORY", "SHOPBOT")} == versions
 
 
