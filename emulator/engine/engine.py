@@ -96,6 +96,7 @@ class Engine:
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
         await asyncio.gather(*(self.remove(container) for container in list(self._containers.values())))
+        await self.functions.close()
         if self._docker is not None:
             await self._docker.stop()
             self._docker = None

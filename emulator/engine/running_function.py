@@ -148,6 +148,11 @@ class RunningFunctions:
             del self._running[running.function.identity]
             await running.close()
 
+    async def close(self) -> None:
+        """End the environments of every function, whoever holds it."""
+        held, self._running = list(self._running.values()), {}
+        await asyncio.gather(*(running.close() for running in held))
+
     def names(self) -> list[str]:
         """Return the functions that somebody has held, by their logical ids."""
         return list(self._last)

@@ -25,7 +25,7 @@ from emulator.metrics import import_times
 from sam_template.repository import INSTALLED
 
 SOURCE = """
-import os, signal, time
+import os, signal, socket, time
 print("imported")
 if "ENDS_POLITELY" in os.environ:
     signal.signal(signal.SIGTERM, lambda *_: (print("goodbye"), os._exit(0)))
@@ -34,6 +34,8 @@ def handler(event, context):
     if event.get("exit"):
         os._exit(3)
     time.sleep(event.get("seconds", 0))
+    if "meets_at" in event:
+        socket.create_connection(("127.0.0.1", event["meets_at"])).recv(1)
     return {"pid": os.getpid()}
 """
 
@@ -77,8 +79,8 @@ def run(folder: Path, scenario: Callable[[Engine], Awaitable[None]]) -> None:
     assert set(psutil.Process().children(recursive=True)) <= set(before)
 
 
-async def invoke(running: RunningFunction, log: LogStream, **event: object) -> Outcome:
-    invocation = Invocation(json.dumps(event).encode(), 5, running.function.arn, log)
+async def invoke(running: RunningFunction, log: LogStream, *, timeout_seconds: int = 5, **event: object) -> Outcome:
+    invocation = Invocation(json.dumps(event).encode(), timeout_seconds, running.function.arn, log)
     return await running.invoke(invocation)
 
 
@@ -244,6 +246,19 @@ def test_the_imports_of_an_init_are_timed_in_an_environment_of_their_own(tmp_pat
     run(tmp_path, scenario)
 
 
+def test_an_engine_that_stops_ends_what_somebody_still_holds(tmp_path: Path, function: Function) -> None:
+    async def scenario(engine: Engine) -> None:
+        log = Lines()
+        running = engine.functions.hold(function, log)
+        await running.start()
+        pid = json.loads((await invoke(running, log)).payload)["pid"]
+        await engine.stop()
+        assert not psutil.pid_exists(pid)
+        await engine.functions.let_go(running, log)
+
+    run(tmp_path, scenario)
+
+
 def test_what_runs_when_the_last_holder_leaves_ends_with_an_error(tmp_path: Path, function: Function) -> None:
     async def scenario(engine: Engine) -> None:
         log = Lines()
@@ -265,7 +280,16 @@ def test_invocations_run_side_by_side_without_a_variable_of_the_template(tmp_pat
         running = engine.functions.hold(replace(function, variables=variables), log)
         await running.start()
         assert log.lines.count("imported") == 1, "nothing says that a second one will be needed"
-        outcomes = await asyncio.gather(*(invoke(running, log, seconds=4) for _ in range(2)))
+        both = asyncio.Barrier(2)
+
+        async def meet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await both.wait()
+            writer.close()
+
+        async with await asyncio.start_server(meet, "127.0.0.1") as server:
+            port = server.sockets[0].getsockname()[1]
+            invocations = (invoke(running, log, timeout_seconds=60, meets_at=port) for _ in range(2))
+            outcomes = await asyncio.gather(*invocations)
         first, second = (json.loads(outcome.payload)["pid"] for outcome in outcomes)
         assert first != second
         await engine.functions.let_go(running, log)
