@@ -136,7 +136,7 @@ def test_nothing_is_left_however_a_run_ends(
     end: Callable[[Started], None], sentence: str, started: Started, own_paths: StatePaths
 ) -> None:
     # GIVEN a run that has answered a request, so that every process exists
-    assert httpx.get(started.url).status_code == 200
+    assert httpx.get(started.url, timeout=60).status_code == 200
     processes = family(started.process.pid)
     running = own_paths.running()
     assert running is not None
@@ -269,7 +269,7 @@ def test_of_two_starts_at_once_one_starts_the_emulator_and_the_other_uses_it(
     try:
         for started in (one, two):
             started.wait_until_ready()
-            assert httpx.get(started.url).status_code == 200
+            assert httpx.get(started.url, timeout=60).status_code == 200
         processes = [*family(one.process.pid), *family(two.process.pid)]
         assert len([each for each in processes if "ministack_launcher" in " ".join(each.cmdline())]) == 2  # a watcher
         owner = own_paths.running()
@@ -279,7 +279,7 @@ def test_of_two_starts_at_once_one_starts_the_emulator_and_the_other_uses_it(
         )
         second.process.terminate()
         second.process.wait(30)
-        assert httpx.get(first.url).status_code == 200
+        assert httpx.get(first.url, timeout=60).status_code == 200
     finally:
         for started in (one, two):
             started.process.terminate()

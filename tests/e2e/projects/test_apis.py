@@ -42,5 +42,7 @@ def test_the_gateway_serves_each_at_an_address_of_its_own_which_the_screen_shows
     assert shown["PartnerApi"].endswith("/v1")  # its stage
     for api, path, elsewhere in (("WebApi", "web/1", "partner/2"), ("PartnerApi", "partner/2", "web/1")):
         assert_only_the_authorized_are_answered(shown[api], path)
-        assert httpx.get(f"{shown[api]}/{elsewhere}", headers={"Authorization": "let me in"}).status_code in (403, 404)
+        assert httpx.get(
+            f"{shown[api]}/{elsewhere}", headers={"Authorization": "let me in"}, timeout=60
+        ).status_code in (403, 404)
     project.interrupt_and_find_nothing()

@@ -36,7 +36,7 @@ def test_a_server_finds_the_table_and_the_bucket(
         shell = ["sh", "-c", f"{exports}\nexec {words}"]
         server = subprocess.Popen(shell, cwd=REPOSITORY, env=dict(os.environ), stdout=log, stderr=log)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             wait_until_it_answers(client, server)
             assert len(client.get("/inventory", params={"limit": 2}).json()["items"]) == 2
             assert client.get("/file/download/sample.txt").content
