@@ -82,7 +82,7 @@ class Engine:
         docker = DockerSocket(self, self._socket_path)
         try:
             await docker.start()
-        except EngineError:
+        except BaseException:
             shutil.rmtree(self._temp_root, ignore_errors=True)
             raise
         self._docker = docker
