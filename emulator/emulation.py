@@ -222,8 +222,6 @@ class Emulation:
         template = await asyncio.to_thread(self._project.load_template)
         self.has_api = any(api.routes for api in TemplateApis(template).apis())
         self._preloading = asyncio.create_task(asyncio.to_thread(preload, services(template), self._project.models))
-        # Awaited with the stack; where the start fails before, what becomes of it is of no interest.
-        self._preloading.add_done_callback(lambda done: done.cancelled() or done.exception())
         return template
 
     async def _tell_that_it_is_reachable(self) -> None:

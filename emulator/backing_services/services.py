@@ -195,7 +195,8 @@ async def _fill_index(declared: BackingService, root: Path, facts: Mapping[str, 
     try:
         _, sentence = await process.communicate()
     except asyncio.CancelledError:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it may have ended a moment ago
+            process.kill()
         await process.wait()
         raise
     if process.returncode:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -112,6 +113,35 @@ def test_what_fills_an_index_ends_with_the_rest(monkeypatch: pytest.MonkeyPatch,
 
     asyncio.run(run())
     assert not psutil.pid_exists(int(pid.read_text()))
+
+
+def test_what_fills_an_index_may_end_a_moment_before_it_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Ended:
+        async def communicate(self) -> None:
+            await asyncio.Event().wait()
+
+        def kill(self) -> None:
+            raise ProcessLookupError
+
+        async def wait(self) -> int:
+            return 0
+
+    async def start(*_: str, **__: Any) -> Ended:
+        return Ended()
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    facts = {"url": "http://127.0.0.1:1", "index": "products", "api_key": "k"}
+
+    async def run() -> None:
+        filling = asyncio.create_task(services._fill_index(BackingService(fill=("any",)), tmp_path, facts))
+        await asyncio.sleep(0.01)
+        filling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await filling
+
+    asyncio.run(run())
 
 
 def test_what_nobody_wants_is_not_started(tmp_path: Path) -> None:
